@@ -1,0 +1,43 @@
+# Everything a newcomer needs: make demo, make test. `make help` lists the rest.
+
+BUILD_RELEASE = swift build -c release --static-swift-stdlib
+RELEASE = .build/release
+PROGRAMS = --product liburna --product liburnad --product liburna-node
+
+.PHONY: help setup build release demo demo-down test lint format bench torture clean
+
+help:            ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup:           ## install from Debian what is missing
+	@Scripts/setup
+
+build: setup     ## build everything for development
+	swift build --build-tests
+
+release: setup   ## build the programs as they are shipped
+	@Scripts/build-release
+
+demo: release    ## a cluster on this machine, and jobs on it
+	@Demo/run $(RELEASE)
+
+demo-down:       ## end the demo's cluster; nothing stays
+	@Demo/stop $(RELEASE)
+
+test: setup      ## build and pass all tests
+	@Scripts/test
+
+lint:            ## check the style of every source file
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+
+format:          ## bring every source file into the house's style
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+
+bench: release   ## print every figure of the performance targets
+	@Benchmarks/run
+
+torture: setup   ## kill servers and agents 10,000 times and look for damage
+	@LIBURNA_TORTURE_KILLS=10000 Scripts/test --filter Faults
+
+clean:           ## remove what was built
+	rm -rf .build

@@ -1,0 +1,123 @@
+// swift-tools-version: 6.1
+// Every target of Liburna, in the order in which they may import each other (Docs/Design.md).
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .unsafeFlags(["-warnings-as-errors"]), .enableUpcomingFeature("ExistentialAny"),
+]
+
+func layer(_ folder: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: strict
+  )
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "Sources/Executables/\(name)",
+    swiftSettings: strict)
+}
+
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = []
+) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests",
+    exclude: fixtures, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "liburna",
+  targets: [
+    // Bindings: Debian's C libraries, and the system calls that Swift can't see.
+    .target(name: "CLinux", path: "Sources/Bindings/CLinux"),
+    .systemLibrary(
+      name: "CSQLite", path: "Sources/Bindings/CSQLite", pkgConfig: "sqlite3",
+      providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(
+      name: "CMunge", path: "Sources/Bindings/CMunge", providers: [.apt(["libmunge-dev"])]),
+
+    // Model: pure values.
+    layer("Model", "ClusterModel"),
+    layer("Model", "Encoding"),
+    layer("Model", "RequestLanguage", ["ClusterModel"]),
+
+    // Planning: pure functions.
+    layer("Planning", "Kamelot", ["ClusterModel", "RequestLanguage"]),
+    layer("Planning", "Kao", ["ClusterModel", "RequestLanguage", "Kamelot"]),
+
+    // Storage: what is durable.
+    layer("Storage", "Storage", ["ClusterModel", "RequestLanguage"]),
+    layer(
+      "Storage", "SQLiteStorage",
+      ["ClusterModel", "RequestLanguage", "Encoding", "Storage", "CSQLite"]),
+
+    // Execution: messages, nodes, processes.
+    layer("Execution", "Wire", ["ClusterModel", "Encoding", "CLinux"]),
+    layer("Execution", "Credentials", ["CMunge"]),
+    layer("Execution", "NodeAgent", ["ClusterModel", "Encoding", "Wire", "CLinux"]),
+    layer("Execution", "NodeConnections", ["ClusterModel", "Wire", "CLinux"]),
+
+    // Service: the server.
+    layer(
+      "Service", "Controller",
+      [
+        "ClusterModel", "RequestLanguage", "Encoding", "Kamelot", "Kao", "Storage", "SQLiteStorage",
+        "Wire", "Credentials", "NodeConnections", "CLinux",
+      ]),
+
+    // Lab: a cluster on one machine.
+    layer("Lab", "Lab", ["CLinux", "Encoding"]),
+
+    // Commands: what people type.
+    layer("Commands", "CommandLine", ["ClusterModel", "Encoding", "Wire", "Credentials"]),
+    layer(
+      "Commands", "UserCommands",
+      ["ClusterModel", "RequestLanguage", "Encoding", "Wire", "CommandLine", "CLinux"]),
+    layer(
+      "Commands", "AdminCommands",
+      ["ClusterModel", "RequestLanguage", "Encoding", "Wire", "CommandLine", "Lab"]),
+
+    // Programs: a main each and nothing else.
+    program("liburna", ["CommandLine", "UserCommands", "AdminCommands"]),
+    program("liburnad", ["Controller"]),
+    // Released as one static file: it runs on hosts without Swift, starts fast and forks cheaply.
+    .executableTarget(
+      name: "liburna-node", dependencies: ["NodeAgent"], path: "Sources/Executables/liburna-node",
+      swiftSettings: strict
+        + [.unsafeFlags(["-static-executable"], .when(configuration: .release))],
+      linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
+
+    // What `make bench` measures with.
+    .executableTarget(
+      name: "liburna-bench", dependencies: ["ClusterModel", "Wire"],
+      path: "Benchmarks/liburna-bench", swiftSettings: strict),
+
+    tests("ClusterModel", ["ClusterModel"]),
+    tests("Encoding", ["Encoding"]),
+    tests("RequestLanguage", ["RequestLanguage", "ClusterModel", "CSQLite"]),
+    tests("Kamelot", ["Kamelot", "ClusterModel", "RequestLanguage"]),
+    tests(
+      "Kao", ["Kao", "Kamelot", "ClusterModel", "RequestLanguage"],
+      fixtures: ["Fixtures/kamelot-vectors.jsonl"]),
+    tests(
+      "SQLiteStorage", ["SQLiteStorage", "Storage", "ClusterModel", "RequestLanguage", "CSQLite"]),
+    tests("Wire", ["Wire", "ClusterModel", "Encoding"]),
+    tests("NodeAgent", ["NodeAgent", "Wire", "ClusterModel", "CLinux"]),
+    tests("NodeConnections", ["NodeConnections"]),
+    tests("Controller", ["Controller", "ClusterModel", "Storage", "Wire"]),
+    tests("Lab", ["Lab"]),
+    tests("Commands", ["CommandLine", "UserCommands", "AdminCommands", "ClusterModel", "Wire"]),
+    tests("Architecture", []),
+
+    // Whole systems: labs of real processes, what users do there, and what breaks there.
+    .target(
+      name: "LabFixture", dependencies: ["CLinux", "CSQLite"], path: "Tests/LabFixture",
+      swiftSettings: strict),
+    .testTarget(
+      name: "Stories", dependencies: ["LabFixture"], path: "Tests/Stories", swiftSettings: strict),
+    .testTarget(
+      name: "Faults", dependencies: ["LabFixture"], path: "Tests/Faults", swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

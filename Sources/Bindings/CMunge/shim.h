@@ -1,0 +1,3 @@
+// The header of Debian's libmunge-dev.
+
+#include <munge.h>

@@ -1,0 +1,3 @@
+// The header of Debian's libsqlite3-dev.
+
+#include <sqlite3.h>

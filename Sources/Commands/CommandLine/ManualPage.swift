@@ -1,0 +1,46 @@
+// The manual page of a command (`liburna man COMMAND`), made from its table, in man(7) markup.
+
+extension CommandDefinition {
+  /// The page in troff source.
+  public var manualPage: String {
+    var page = ".TH \(name.uppercased()) 1 \"\" \"Liburna \(liburnaVersion)\" \"Liburna\"\n"
+    page += ".SH NAME\n\(troff(name)) \\- \(troff(summary))\n.SH SYNOPSIS\n"
+    for form in synopsis { page += ".B \(troff(name))\n\(troff(form))\n.br\n" }
+    if !details.isEmpty {
+      page += ".SH DESCRIPTION\n"
+      for paragraph in details { page += ".PP\n\(troff(paragraph))\n" }
+    }
+    page += ".SH OPTIONS\n"
+    for option in options {
+      let definition = option.definition
+      page += ".TP\n.B \(troff(definition.usage.trimmedFront))\n\(troff(definition.help))\n"
+    }
+    if !exitCodes.isEmpty {
+      page += ".SH EXIT STATUS\n"
+      for (code, meaning) in exitCodes { page += ".TP\n.B \(code)\n\(troff(meaning))\n" }
+    }
+    if !examples.isEmpty {
+      page += ".SH EXAMPLES\n"
+      for (call, meaning) in examples { page += ".TP\n.B \(troff(call))\n\(troff(meaning))\n" }
+    }
+    return page
+  }
+}
+
+/// A text with what troff would take for markup escaped.
+private func troff(_ text: String) -> String {
+  var result = ""
+  for character in text {
+    switch character {
+    case "\\": result += "\\e"
+    case "-": result += "\\-"
+    case ".", "'": result += result.isEmpty ? "\\&\(character)" : String(character)
+    default: result.append(character)
+    }
+  }
+  return result
+}
+
+extension String {
+  fileprivate var trimmedFront: String { String(drop { $0 == " " }) }
+}

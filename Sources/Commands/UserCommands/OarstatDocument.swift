@@ -1,0 +1,111 @@
+// What Liburna's own `--json` of `oarstat` says: names and meanings are described in Docs/JSON.md.
+
+import ClusterModel
+import CommandLine
+import Wire
+
+/// A job with all its data.
+func document(of job: JobRecord) -> OutputValue {
+  [
+    "id": .integer(job.id),
+    "array_id": .integer(job.arrayID),
+    "array_index": .integer(job.arrayIndex),
+    "name": .optional(job.name),
+    "project": .text(job.project),
+    "user": .text(job.user),
+    "state": .text(job.state.rawValue),
+    "kind": .text(job.kind.rawValue),
+    "queue": .text(job.queue),
+    "types": .list(job.types),
+    "command": .text(job.command),
+    "directory": .text(job.directory),
+    "stdout": .text(job.stdout),
+    "stderr": .text(job.stderr),
+    "properties": .text(job.properties),
+    "moldables": .list(job.moldables.map(document)),
+    "assigned_moldable": .optional(job.assignedMoldable),
+    "assigned_resources": .list(job.assignedResources),
+    "assigned_hosts": .list(job.assignedHosts),
+    "walltime": .integer(job.walltime),
+    "dependencies": .list(job.dependencies),
+    "reservation": .text(job.reservation.rawValue),
+    "submission_time": instant(job.submissionTime),
+    "start_time": instant(job.startTime),
+    "stop_time": instant(job.stopTime),
+    "scheduled_start": .optional(job.scheduledStart),
+    "wait_status": .optional(job.exitCode),
+    "exit_code": .optional(job.exitCode.flatMap { $0 & 0x7F == 0 ? $0 >> 8 : nil }),
+    "exit_signal": .optional(job.exitCode.flatMap { $0 & 0x7F == 0 ? nil : $0 & 0x7F }),
+    "message": .text(job.message),
+    "initial_request": .optional(job.initialRequest),
+    "resubmitted_from": .optional(job.resubmittedFrom == 0 ? nil : job.resubmittedFrom),
+    "events": .list(job.events.map(document)),
+  ]
+}
+
+/// A line of the event log.
+func document(of event: JobEvent) -> OutputValue {
+  [
+    "type": .text(event.type), "job": .optional(event.job == 0 ? nil : event.job),
+    "date": .integer(event.date), "text": .text(event.text), "hosts": .list(event.hosts),
+  ]
+}
+
+/// Why a job waits.
+func document(of explanation: Explanation) -> OutputValue {
+  [
+    "job": .integer(explanation.job),
+    "state": .text(explanation.state.rawValue),
+    "kind": .text(explanation.kind),
+    "text": .text(explanation.text),
+    "blockers": .list(explanation.blockers),
+    "planned_start": .optional(explanation.plannedStart),
+    "planned_hosts": .list(explanation.plannedHosts),
+  ]
+}
+
+/// A change of a job, as `--follow` tells it.
+func document(of notice: JobNotice) -> OutputValue {
+  [
+    "job": .integer(notice.job),
+    "user": .text(notice.user),
+    "state": .text(notice.state.rawValue),
+    "date": .integer(notice.date),
+    "wait_status": .optional(notice.exitCode),
+    "planned_start": .optional(notice.plannedStart),
+    "text": .text(notice.text),
+  ]
+}
+
+/// A bar of the plan.
+func document(of bar: GanttBar) -> OutputValue {
+  [
+    "job": .integer(bar.job),
+    "user": .text(bar.user),
+    "state": .text(bar.state.rawValue),
+    "start": .integer(bar.start),
+    "end": .integer(bar.end),
+    "resources": .list(bar.resources),
+  ]
+}
+
+private func document(of moldable: Moldable) -> OutputValue {
+  [
+    "walltime": .integer(moldable.walltime),
+    "groups": .list(
+      moldable.groups.map { group in
+        [
+          "properties": .text(group.properties),
+          "levels": .list(
+            group.levels.map {
+              ["property": .text($0.property), "count": .text($0.count.text)]
+            }),
+        ]
+      }),
+  ]
+}
+
+/// An instant, null for "none".
+private func instant(_ instant: Instant) -> OutputValue {
+  instant == 0 ? .null : .integer(instant)
+}

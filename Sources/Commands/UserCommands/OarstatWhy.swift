@@ -1,0 +1,106 @@
+// `oarstat --why`: the constraint that keeps a job waiting, who holds what it needs, and its plan.
+
+import ClusterModel
+import CommandLine
+import Wire
+
+enum OarstatWhy {
+  /// Blockers beyond this number are counted, not listed.
+  static let listedBlockers = 10
+
+  static func run(
+    _ text: String, _ arguments: ParsedArguments, _ context: CommandContext
+  ) throws -> Int32 {
+    let ids = try jobIDs(text)
+    var documents: [OutputValue] = []
+    for (index, id) in ids.enumerated() {
+      guard case .explanation(let explanation) = try context.ask(.explain(id)) else {
+        throw UnexpectedReply(question: "a job's plan")
+      }
+      if arguments[DocumentOption.json] {
+        documents.append(document(of: explanation))
+        continue
+      }
+      let blockers = try records(of: explanation.blockers, context)
+      if index > 0 { context.output.line() }
+      context.output.write(sentences(explanation, blockers: blockers, now: LocalDate.now))
+    }
+    if arguments[DocumentOption.json] {
+      let list = OutputEntry("explanations", .list(documents))
+      context.output.pass(DocumentOption.document([list]))
+    }
+    return 0
+  }
+
+  private static func records(
+    of ids: [JobID], _ context: CommandContext
+  ) throws -> [JobRecord] {
+    guard !ids.isEmpty else { return [] }
+    var query = JobQuery()
+    query.selection = JobSelection(ids: Array(ids.prefix(listedBlockers)))
+    return try context.jobs(query)
+  }
+
+  /// The explanation for people.
+  static func sentences(
+    _ explanation: Explanation, blockers: [JobRecord], now: Instant, zone: DateZone = .local
+  ) -> String {
+    var lines = [
+      "Job \(explanation.job) is \(explanation.state.rawValue): \(clause(explanation.text))"
+    ]
+    if !explanation.blockers.isEmpty {
+      lines.append("  waits for:")
+      lines += blockers.map { "    \(line(of: $0, now: now, zone: zone))" }
+      let rest = explanation.blockers.count - blockers.count
+      if rest > 0 { lines.append("    and \(rest) more: \(remaining(explanation, blockers))") }
+    }
+    if let line = plan(explanation, now: now, zone: zone) { lines.append(line) }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// A sentence as the end of another one.
+  private static func clause(_ sentence: String) -> String {
+    sentence.prefix(1).lowercased() + sentence.dropFirst()
+  }
+
+  private static func plan(
+    _ explanation: Explanation, now: Instant, zone: DateZone
+  ) -> String? {
+    let hosts = explanation.plannedHosts
+    let place = hosts.isEmpty ? "" : " on \(hosts.joined(separator: ", "))"
+    let date = explanation.plannedStart.map { LocalDate($0, in: zone).text }
+    if explanation.state.isFinal { return nil }
+    if explanation.state.holdsResources { return date.map { "  started: \($0)\(place)" } }
+    guard let date, let start = explanation.plannedStart else {
+      let isWaiting = explanation.state == .waiting
+      return isWaiting ? "  planned: the plan has no start for it yet" : nil
+    }
+    return "  planned: \(date)\(place) (\(distance(start - now)))"
+  }
+
+  private static func line(of job: JobRecord, now: Instant, zone: DateZone) -> String {
+    var parts = ["\(job.id)", job.user, job.state.rawValue]
+    if job.state.holdsResources {
+      if !job.assignedHosts.isEmpty {
+        parts.append("on \(job.assignedHosts.joined(separator: ", "))")
+      }
+      let end = job.startTime + job.walltime
+      parts.append("until \(LocalDate(end, in: zone).text) at the latest")
+    } else if let start = job.scheduledStart, !job.state.isFinal {
+      parts.append("planned \(LocalDate(start, in: zone).text)")
+    }
+    return parts.joined(separator: "  ")
+  }
+
+  private static func remaining(_ explanation: Explanation, _ listed: [JobRecord]) -> String {
+    let known = Set(listed.map(\.id))
+    let rest = explanation.blockers.filter { !known.contains($0) }
+    let shown = rest.prefix(listedBlockers).map(String.init).joined(separator: ", ")
+    return shown + (rest.count > listedBlockers ? ", …" : "")
+  }
+
+  /// How far away an instant is, such as `in 4 min 33 s`.
+  private static func distance(_ seconds: Seconds) -> String {
+    seconds > 0 ? "in \(lengthText(seconds))" : "now"
+  }
+}

@@ -1,0 +1,91 @@
+// `oarsub`: submits jobs, opens terminals in them, waits for them.
+
+import ClusterModel
+import CommandLine
+import Wire
+
+/// The command `oarsub`.
+public enum Oarsub: Command {
+  public static func run(
+    _ arguments: ParsedArguments, in context: CommandContext
+  ) throws -> Int32 {
+    if let job = arguments[OarsubOption.connect] {
+      return try TerminalConnection(job: job, context: context).run()
+    }
+    if let job = arguments[OarsubOption.resubmit] {
+      return try resubmit(job, arguments, in: context)
+    }
+    var request = try OarsubRequest(arguments, in: context)
+    for note in request.notes { context.errors.line(note) }
+    if request.submission.kind == .interactive {
+      request.submission.terminal = TerminalMode.specification(in: context)
+    }
+    if arguments[OarsubOption.verbose] {
+      context.errors.line("Sending: \(request.submission.initialRequest)")
+    }
+    let result = try submit(request.submission, arguments, in: context)
+    if request.submission.kind == .interactive {
+      var job = InteractiveJob(job: result.first, context: context)
+      return try job.run()
+    }
+    return try wait(for: result, arguments, in: context)
+  }
+
+  public static func failure(for error: any Error) -> CommandFailure? {
+    switch error {
+    case let unreachable as ServerUnreachable:
+      CommandFailure(
+        9, "[ERROR] Cannot connect to executor: \(unreachable.reason).",
+        "No job was submitted. \(serverAddressHint)")
+    case let lost as ConnectionLost:
+      CommandFailure(
+        9, "[ERROR] The server's answer was lost: \(lost.reason).",
+        "Whether a job was submitted is not known: look with oarstat -u before you try again.")
+    default: nil
+    }
+  }
+
+  private static func submit(
+    _ submission: Submission, _ arguments: ParsedArguments, in context: CommandContext
+  ) throws -> SubmissionResult {
+    let output = SubmissionOutput(arguments, context: context)
+    do {
+      guard case .submitted(let result) = try context.ask(.submit(submission)) else {
+        throw UnexpectedReply(question: "the submission")
+      }
+      if submission.arraySize > 1 || submission.parameters != nil,
+        submission.resources.count <= 1
+      {
+        context.errors.line("Simple array job submission is used")
+      }
+      output.accepted(result)
+      return result
+    } catch let refusal as Refusal {
+      throw output.refused(refusal, of: submission)
+    }
+  }
+
+  private static func resubmit(
+    _ job: JobID, _ arguments: ParsedArguments, in context: CommandContext
+  ) throws -> Int32 {
+    context.output.write("Resubmitting job \(job)...")
+    do {
+      guard case .submitted(let result) = try context.ask(.resubmit(job)) else {
+        throw UnexpectedReply(question: "the submission")
+      }
+      context.output.line("DONE")
+      SubmissionOutput(arguments, context: context).accepted(result)
+      return try wait(for: result, arguments, in: context)
+    } catch let refusal as Refusal {
+      throw resubmissionFailure(refusal)
+    }
+  }
+
+  private static func wait(
+    for result: SubmissionResult, _ arguments: ParsedArguments, in context: CommandContext
+  ) throws -> Int32 {
+    guard arguments[OarsubOption.wait] else { return 0 }
+    var wait = JobWait(first: result.first, count: result.count, context: context)
+    return try wait.run()
+  }
+}

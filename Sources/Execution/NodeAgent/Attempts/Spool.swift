@@ -1,0 +1,160 @@
+// The attempts of this host on its disk: a directory each, made atomically, kept until acknowledged.
+
+import CLinux
+import ClusterModel
+import Glibc
+import Wire
+
+/// The agent's state directory.
+struct Spool {
+  /// What is found of an attempt whose directory is there.
+  enum Finding {
+    /// Nothing will change any more.
+    case over(AttemptStatus)
+    /// Its shepherd lives; the descriptor tells when it ends.
+    case running(shepherd: pid_t, pidfd: Int32, record: AttemptRecord)
+    /// Its shepherd died without a word; nobody else can take the attempt up again.
+    case lost(AttemptRecord)
+  }
+
+  let root: String
+
+  init(root: String) throws(SystemError) {
+    self.root = root
+    // Users pass through to their own files, but can't look around.
+    try Files.makeDirectories("\(root)/attempts", mode: 0o711)
+    try Files.makeDirectories("\(root)/jobs", mode: 0o711)
+  }
+
+  func directory(_ attempt: AttemptID) -> String { "\(root)/attempts/\(attempt)" }
+  func recordPath(_ attempt: AttemptID) -> String { directory(attempt) + "/record" }
+  func nodeFile(_ attempt: AttemptID) -> String { directory(attempt) + "/nodes" }
+  func resourceFile(_ attempt: AttemptID) -> String { directory(attempt) + "/resources" }
+  func terminalSocket(_ attempt: AttemptID) -> String { directory(attempt) + "/terminal" }
+
+  /// The directory of a job that only has sessions here.
+  func jobDirectory(_ job: JobID) -> String { "\(root)/jobs/\(job)" }
+
+  /// Makes an attempt's directory. False if it is there.
+  func create(_ attempt: AttemptID) throws(SystemError) -> Bool {
+    if mkdir(directory(attempt), 0o711) == 0 { return true }
+    guard errno == EEXIST else { throw SystemError("cannot make \(directory(attempt))") }
+    return false
+  }
+
+  /// Every attempt that has a directory.
+  func attempts() -> [AttemptID] {
+    Files.names(in: "\(root)/attempts").compactMap { AttemptID(directoryName: $0) }
+  }
+
+  /// The status, once it can't change any more.
+  func status(_ attempt: AttemptID) -> AttemptStatus? {
+    (try? Files.read(recordPath(attempt))).flatMap { AttemptStatus(record: $0) }
+  }
+
+  /// Forgets an attempt.
+  func remove(_ attempt: AttemptID) { Self.removeFlat(directory(attempt)) }
+
+  /// Forgets what a job's sessions needed.
+  func removeJob(_ job: JobID) { Self.removeFlat(jobDirectory(job)) }
+
+  private static func removeFlat(_ directory: String) {
+    for name in Files.names(in: directory) { unlink("\(directory)/\(name)") }
+    rmdir(directory)
+  }
+
+  // MARK: Records
+
+  /// Writes down the end of an attempt, durably, in its record.
+  static func write(_ status: AttemptStatus, to record: Int32) throws(SystemError) {
+    let bytes = status.recordBytes
+    let count = bytes.withUnsafeBytes {
+      pwrite(record, $0.baseAddress, $0.count, off_t(AttemptRecord.endOffset))
+    }
+    guard count == bytes.count, fdatasync(record) == 0 else {
+      throw SystemError("cannot write down the end of an attempt")
+    }
+  }
+
+  /// Writes down the end of an attempt that has no shepherd.
+  func write(_ status: AttemptStatus, of attempt: AttemptID) throws(SystemError) {
+    let file = try open(attempt)
+    defer { close(file) }
+    if try Descriptors.read(file, upTo: 1, named: recordPath(attempt)).isEmpty {
+      try fill(file)
+    }
+    try Self.write(status, to: file)
+  }
+
+  /// Takes an attempt for this process: the record's lock, held until the process ends, is what makes it
+  /// the shepherd. `nil` if somebody was faster.
+  func claim(_ attempt: AttemptID, _ record: AttemptRecord) throws(SystemError) -> Int32? {
+    let path = recordPath(attempt)
+    let file = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    if file < 0, errno == EEXIST { return nil }
+    guard file >= 0 else { throw SystemError("cannot make \(path)") }
+    // An agent that came between the two calls has declared the attempt failed.
+    guard clinux_lock(file) == 0, lseek(file, 0, SEEK_END) == 0 else {
+      close(file)
+      return nil
+    }
+    try Descriptors.write(file, record.bytes, named: path)
+    // Makes the directories durable as well (ext4, XFS and btrfs log in order): what was begun is never
+    // begun again, even if the host crashes.
+    guard fsync(file) == 0 else { throw SystemError("cannot make \(path) durable") }
+    return file
+  }
+
+  /// How often a shepherd may turn out to have ended just while it was looked at.
+  static let findTries = 100
+
+  /// Looks at an attempt of which this agent knows nothing yet.
+  func find(_ attempt: AttemptID, now: Instant) throws(SystemError) -> Finding {
+    let path = recordPath(attempt)
+    for _ in 0..<Self.findTries {
+      let file = try open(attempt)
+      defer { close(file) }
+      let holder = clinux_lock_holder(file)
+      if holder > 0, let pidfd = watch(holder, file) {
+        let record = AttemptRecord(
+          try Descriptors.read(file, upTo: AttemptRecord.size, named: path))
+        let unwritten = AttemptRecord(since: now, groupPath: "", isInteractive: false)
+        return .running(shepherd: holder, pidfd: pidfd, record: record ?? unwritten)
+      }
+      // From here on a shepherd that is late finds the record taken, and gives up.
+      guard clinux_lock(file) == 0 else { continue }
+      let bytes = try Descriptors.read(file, upTo: AttemptRecord.size, named: path)
+      if let status = AttemptStatus(record: bytes) { return .over(status) }
+      if let record = AttemptRecord(bytes) { return .lost(record) }
+      let status = AttemptStatus.failed(
+        .interrupted, "the host or its agent failed before the job began")
+      try fill(file)
+      try Self.write(status, to: file)
+      return .over(status)
+    }
+    throw SystemError("cannot watch the shepherd of attempt \(attempt)", code: EAGAIN)
+  }
+
+  private func open(_ attempt: AttemptID) throws(SystemError) -> Int32 {
+    let path = recordPath(attempt)
+    let file = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw SystemError("cannot open \(path)") }
+    return file
+  }
+
+  /// A record of an attempt that never began.
+  private func fill(_ file: Int32) throws(SystemError) {
+    guard ftruncate(file, off_t(AttemptRecord.size)) == 0 else {
+      throw SystemError("cannot make the record of an attempt")
+    }
+  }
+
+  /// A descriptor of the process that holds the lock. It held it before and after: so it is the one.
+  private func watch(_ holder: pid_t, _ file: Int32) -> Int32? {
+    let pidfd = clinux_pidfd_open(holder)
+    guard pidfd >= 0 else { return nil }
+    if clinux_lock_holder(file) == holder { return pidfd }
+    close(pidfd)
+    return nil
+  }
+}

@@ -1,0 +1,94 @@
+// Running a command in a host for somebody: with our own standard files, on a terminal of the host,
+// or with its output collected.
+
+import CLinux
+import Glibc
+
+extension Lab {
+  /// The exit codes that shells use for a command that can't be run, and for one that isn't there.
+  static let cannotRun: Int32 = 126
+  static let notFound: Int32 = 127
+
+  /// Runs a command with our standard input, output and error, and gives its exit code, 128 + n for
+  /// a death by signal n. With `terminal`, it gets a terminal of the host, relayed to ours.
+  public func exec(_ command: HostCommand, on host: String, terminal: Bool) throws -> Int32 {
+    let entry = try HostEntry(lab: self, state: try existing(), host: host)
+    do {
+      guard terminal else {
+        let child = try entry.start(command, descriptors: [0, 1, 2])
+        return SignalRelay.wait(for: child)
+      }
+      let terminal = try HostTerminal(below: entry.root)
+      return try terminal.run { try entry.start(command, descriptors: $0, terminal: true) }
+    } catch let error as StartError {
+      let message = "liburna lab: \(host): \(error)\n"
+      _ = write(STDERR_FILENO, message, message.utf8.count)
+      return error.code == ENOENT ? Self.notFound : Self.cannotRun
+    }
+  }
+
+  /// Runs a command without input and gives its exit code and all that it wrote to standard output
+  /// and error, at most 16 MiB.
+  public func output(
+    of command: HostCommand, on host: String
+  ) throws -> (code: Int32, text: String) {
+    let entry = try HostEntry(lab: self, state: try existing(), host: host)
+    var ends: [Int32] = [-1, -1]
+    guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0
+    else { throw LabError.system("open", "a socket pair") }
+    defer { close(ends[0]) }
+    let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    defer { close(input) }
+    let child: Child
+    do {
+      defer { close(ends[1]) }
+      child = try entry.start(command, descriptors: [input, ends[1], ends[1]])
+    }
+    var text: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while text.count < 16 << 20 {
+      let got = read(ends[0], &chunk, chunk.count)
+      if got < 0 && errno == EINTR { continue }
+      guard got > 0 else { break }
+      text.append(contentsOf: chunk[0..<got])
+    }
+    return (child.wait(), String(decoding: text, as: UTF8.self))
+  }
+}
+
+/// Waits for a command while passing on the signals that are meant for it.
+enum SignalRelay {
+  /// Those that the terminal sends to the command as well, as it is in our process group.
+  private static let shared = [SIGINT, SIGQUIT]
+  private static let passedOn = [SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]
+
+  static func wait(for child: Child) -> Int32 {
+    let signals = open(shared + passedOn)
+    defer { close(signals) }
+    while true {
+      var waits = [
+        pollfd(fd: child.descriptor, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+      ]
+      _ = poll(&waits, 2, -1)
+      if waits[0].revents != 0 { return child.wait() }
+      if let signal = next(signals), passedOn.contains(signal) { Glibc.kill(child.pid, signal) }
+    }
+  }
+
+  /// A descriptor from which the given signals are read instead of acting on us.
+  static func open(_ signals: [Int32]) -> Int32 {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for signal in signals { sigaddset(&set, signal) }
+    pthread_sigmask(SIG_BLOCK, &set, nil)
+    return signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
+  }
+
+  static func next(_ descriptor: Int32) -> Int32? {
+    var information = signalfd_siginfo()
+    let size = MemoryLayout<signalfd_siginfo>.size
+    guard read(descriptor, &information, size) == size else { return nil }
+    return Int32(bitPattern: information.ssi_signo)
+  }
+}

@@ -1,0 +1,35 @@
+// The holder: one process per lab that owns what outlives its hosts, the network namespace with the
+// switch and the file system with the disks. It sets them up and then only exists.
+
+import Glibc
+
+enum Holder {
+  static let bridge = "switch"
+
+  /// What the hidden command `liburna lab __holder DIRECTORY` does, in namespaces made for it.
+  static func run(_ paths: LabPaths) -> Int32 {
+    let channel = BootChannel()
+    do {
+      try setUp(paths)
+    } catch {
+      channel.send(.failed("\(error)"))
+      return 1
+    }
+    channel.send(.ready)
+    guard channel.waitUntilRemembered() else { return 1 }
+    close(BootChannel.descriptor)
+    while true { pause() }
+  }
+
+  private static func setUp(_ paths: LabPaths) throws {
+    try Mounts.makeAllPrivate()
+    try Mounts.new("tmpfs", on: paths.disks, "mode=0755,size=50%")
+    try Files.makeDirectories(paths.home)
+    let plan = try Kept.read(HostPlan.self, from: paths.plan(LabPaths.holder))
+    try Installer.install(plan.disk, below: paths.home)
+    let network = try Netlink()
+    try network.switchOn(index: Netlink.loopbackIndex)
+    try network.makeBridge(named: bridge)
+    try network.address(index: Netlink.bridgeIndex, .ofSwitch)
+  }
+}

@@ -1,0 +1,193 @@
+// A host's first process: makes the file system, the network and the name of the host it finds
+// itself in, starts the services, and then reaps what dies.
+
+import CLinux
+import Glibc
+
+struct HostBoot {
+  var paths: LabPaths
+  var plan: HostPlan
+  var hierarchies: [CgroupHierarchy]
+
+  /// The descriptor of the switch's network namespace, handed over by the tool.
+  static let switchNetwork: Int32 = 4
+
+  /// What the hidden command `liburna lab __host DIRECTORY HOST` does, as pid 1 of its namespaces.
+  static func run(_ paths: LabPaths, host: String) -> Int32 {
+    let channel = BootChannel()
+    do {
+      guard getpid() == 1 else { throw LabError("this command is for hosts only") }
+      guard let state = try LabState(reading: paths.state) else {
+        throw LabError("\(paths.state) is missing")
+      }
+      let boot = HostBoot(
+        paths: paths, plan: try Kept.read(HostPlan.self, from: paths.plan(host)),
+        hierarchies: state.cgroups.hierarchies)
+      var services = try boot.boot()
+      channel.send(.ready)
+      guard channel.waitUntilRemembered() else { return 1 }
+      services.reapForever(channel)
+    } catch {
+      channel.send(.failed("\(error)"))
+      return 1
+    }
+  }
+
+  /// The story of a boot.
+  private func boot() throws -> RunningServices {
+    try Mounts.makeAllPrivate()
+    let logs = open(paths.logs(plan.name), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard logs >= 0 else { throw LabError.system("open", paths.logs(plan.name)) }
+    let root = try mountDisk()
+    try installDisk(root)
+    try mountShared(root)
+    try mountKernel(root)
+    try mountDevices(root)
+    try mountCgroups(root)
+    try joinNetwork()
+    try setName()
+    let error = clinux_ns_enter_root(root)
+    guard error == 0 else { throw LabError.system("enter", root, error) }
+    try Installer.install(plan.boot, below: "")
+    return try RunningServices.start(plan.services, logs: logs)
+  }
+
+  // MARK: - Disk
+
+  /// The machine's own root with the host's disk on top of it.
+  private func mountDisk() throws -> String {
+    let disk = paths.disk(plan.name)
+    let root = disk + "/root"
+    try Files.makeDirectories(root)
+    for layer in ["/"] + plan.layers {
+      let name = layer == "/" ? "main" : layer.dropFirst().replacing("/", with: ":")
+      let upper = "\(disk)/upper:\(name)"
+      let work = "\(disk)/work:\(name)"
+      try Files.makeDirectories(upper)
+      try Files.makeDirectories(work)
+      // The colon separates lower layers, so it must be escaped in the options.
+      let options = "lowerdir=\(Self.escape(layer)),upperdir=\(upper),workdir=\(work)"
+      try Mounts.new("overlay", on: layer == "/" ? root : root + layer, options)
+    }
+    return root
+  }
+
+  private static func escape(_ path: String) -> String {
+    path.replacing("\\", with: "\\\\").replacing(":", with: "\\:").replacing(",", with: "\\,")
+  }
+
+  private func installDisk(_ root: String) throws {
+    let mark = paths.disk(plan.name) + "/installed"
+    guard !Files.exists(mark) else { return }
+    // The machine's own root directory stays with the machine.
+    try Files.makeDirectories(paths.disk(plan.name) + "/home-of-root", mode: 0o700)
+    try Mounts.bind(paths.disk(plan.name) + "/home-of-root", to: root + "/root")
+    try Installer.install(plan.disk, below: root)
+    guard umount2(root + "/root", 0) == 0 else { throw LabError.system("unmount", root + "/root") }
+    try Files.write("", to: mark)
+  }
+
+  private func mountShared(_ root: String) throws {
+    for bind in plan.binds {
+      try Files.makeDirectories(root + bind.target)
+      try Mounts.bind(bind.source, to: root + bind.target)
+      if bind.readOnly { try Mounts.makeReadOnly(root + bind.target) }
+    }
+    try Files.makeDirectories(root + "/home")
+    try Mounts.bind(paths.home, to: root + "/home")
+    try Mounts.bind(paths.disk(plan.name) + "/home-of-root", to: root + "/root")
+    // Shared, so that a host that joins later is known to those that run already.
+    if !Files.exists(root + "/etc/hosts") { try Files.write("", to: root + "/etc/hosts") }
+    try Mounts.bind(paths.hostsFile, to: root + "/etc/hosts")
+  }
+
+  // MARK: - What the kernel provides
+
+  private func mountKernel(_ root: String) throws {
+    let flags = UInt(MS_NOSUID) | UInt(MS_NODEV)
+    try Mounts.new("proc", on: root + "/proc", flags: flags | UInt(MS_NOEXEC))
+    try Mounts.new("sysfs", on: root + "/sys", flags: flags | UInt(MS_NOEXEC) | UInt(MS_RDONLY))
+    try Mounts.new("tmpfs", on: root + "/run", "mode=0755", flags: flags)
+    try Mounts.new("tmpfs", on: root + "/tmp", "mode=1777", flags: flags)
+    // A host may set its own network's parameters while it boots; afterwards these belong to the
+    // machine, which must not be changed or restarted from here.
+    try? Files.set("1", in: root + "/proc/sys/net/ipv6/conf/all/disable_ipv6")
+    try? Files.set("0 2147483647", in: root + "/proc/sys/net/ipv4/ping_group_range")
+    for path in ["/proc/sys", "/proc/sysrq-trigger"] where Files.exists(root + path) {
+      try Mounts.bind(root + path, to: root + path)
+      try Mounts.makeReadOnly(root + path)
+    }
+  }
+
+  private func mountDevices(_ root: String) throws {
+    let devices = root + "/dev"
+    try Mounts.new("tmpfs", on: devices, "mode=0755", flags: UInt(MS_NOSUID))
+    for name in ["null", "zero", "full", "random", "urandom", "tty"] {
+      try Files.write("", to: devices + "/" + name)
+      try Mounts.bind("/dev/" + name, to: devices + "/" + name)
+    }
+    try Files.makeDirectories(devices + "/pts")
+    try Files.makeDirectories(devices + "/shm")
+    try Mounts.new(
+      "devpts", on: devices + "/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5",
+      flags: UInt(MS_NOSUID) | UInt(MS_NOEXEC))
+    try Mounts.new(
+      "tmpfs", on: devices + "/shm", "mode=1777", flags: UInt(MS_NOSUID) | UInt(MS_NODEV))
+    let links = [
+      ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
+      ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
+    ]
+    try Installer.install(links.map { .link("/" + $0.0, to: $0.1) }, below: devices)
+  }
+
+  /// Our own cgroup namespace makes the roots of these mounts the host's own groups.
+  private func mountCgroups(_ root: String) throws {
+    let base = root + "/sys/fs/cgroup"
+    let flags = UInt(MS_NOSUID) | UInt(MS_NODEV) | UInt(MS_NOEXEC)
+    let hasOld = hierarchies.contains { !$0.isUnified }
+    if hasOld { try Mounts.new("tmpfs", on: base, "mode=0755", flags: flags) }
+    for hierarchy in hierarchies {
+      let target =
+        hierarchy.isUnified
+        ? (hasOld ? base + "/unified" : base)
+        : base + "/" + hierarchy.name
+      try Files.makeDirectories(target)
+      if hierarchy.isUnified {
+        try Mounts.new("cgroup2", on: target, flags: flags)
+        Cgroups.enableControllers(in: target)
+      } else {
+        try Mounts.new("cgroup", on: target, hierarchy.options, flags: flags)
+        for controller in hierarchy.controllers where controller != hierarchy.name {
+          symlink(hierarchy.name, base + "/" + controller)
+        }
+      }
+    }
+  }
+
+  // MARK: - Name and network
+
+  private func setName() throws {
+    guard sethostname(plan.name, plan.name.utf8.count) == 0 else {
+      throw LabError.system("set the name", plan.name)
+    }
+  }
+
+  private func joinNetwork() throws {
+    // The number of our namespace is used by no other while this one lives.
+    var status = stat()
+    guard stat("/proc/self/ns/net", &status) == 0 else {
+      throw LabError.system("examine", "/proc/self/ns/net")
+    }
+    let peer = "v\(status.st_ino)"
+    let own = try Netlink()
+    try own.makePair(
+      named: "eth0", hardware: plan.address.hardware, peer: peer, network: Self.switchNetwork)
+    try Netlink(network: Self.switchNetwork).plug(peer)
+    close(Self.switchNetwork)
+    let index = Int32(bitPattern: if_nametoindex("eth0"))
+    guard index > 0 else { throw LabError.system("find", "eth0") }
+    try own.switchOn(index: Netlink.loopbackIndex)
+    try own.address(index: index, plan.address)
+    try own.switchOn(index: index)
+  }
+}

@@ -1,0 +1,98 @@
+// The way into a running host: all its namespaces and its cgroups, as any of its users.
+
+import CLinux
+import Glibc
+
+/// A command to be run in a host.
+public struct HostCommand: Sendable {
+  /// Empty: the user's shell.
+  public var arguments: [String]
+  public var user: String
+  /// Start the user's shell as a login does, when there are no arguments.
+  public var login: Bool
+
+  public init(_ arguments: [String], user: String = "root", login: Bool = false) {
+    self.arguments = arguments
+    self.user = user
+    self.login = login
+  }
+}
+
+/// A host that was found running.
+struct HostEntry {
+  private let first: KnownProcess
+  private let name: String
+  private let cgroups: Cgroups
+
+  static let searchPath = [
+    "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
+  ]
+  private static let kinds =
+    clinux_ns_mount | clinux_ns_hostname | clinux_ns_ipc | clinux_ns_pid | clinux_ns_network
+    | clinux_ns_cgroup
+
+  init(lab: Lab, state: LabState, host: String) throws {
+    guard let found = state.host(host) else { throw lab.unknown(host, in: state) }
+    guard let first = found.first, first.isAlive else {
+      throw LabError("it is down; `liburna lab start` brings it back", host: host)
+    }
+    self.first = first
+    name = host
+    cgroups = state.cgroups
+  }
+
+  /// The host's file system, as the machine sees it.
+  var root: String { "/proc/\(first.pid)/root" }
+
+  /// Starts a command in the host. With `terminal`, descriptor 0 is the terminal of its session.
+  func start(
+    _ command: HostCommand, descriptors: [Int32], terminal: Bool = false
+  ) throws -> Child {
+    let accounts = try Accounts(root: root)
+    guard let account = accounts[command.user] else {
+      throw LabError("there is no user \(command.user)", host: name)
+    }
+    let process = clinux_ns_pidfd(first.pid)
+    // Opened first, then checked: the pid can't become another's while we hold its descriptor.
+    guard process >= 0, first.isAlive else { throw LabError("it has just died", host: name) }
+    defer { close(process) }
+    let entry = try cgroups.open(name, leafOnly: true)
+    defer { entry.close() }
+    let arguments = command.arguments.isEmpty ? [account.shell] : command.arguments
+    var launch = Launch(
+      program: arguments[0].contains("/")
+        ? .path(arguments[0]) : .search(arguments[0], in: Self.searchPath),
+      arguments: arguments, environment: environment(of: account), descriptors: descriptors,
+      cgroup: entry, join: (process, Self.kinds),
+      directory: Files.isDirectory(root + account.home) ? account.home : "/",
+      identity: .init(
+        user: account.uid, group: account.gid, groups: accounts.groups(of: account)),
+      newSession: terminal, controllingTerminal: terminal, confined: true)
+    if command.arguments.isEmpty && command.login {
+      // A dash in front of its name tells a shell that it is a login's.
+      let shell = account.shell.split(separator: "/").last ?? "sh"
+      launch.arguments = ["-" + shell]
+    }
+    return try launch.start()
+  }
+
+  private func environment(of account: Account) -> [String] {
+    var environment = [
+      "HOME=\(account.home)", "USER=\(account.name)", "LOGNAME=\(account.name)",
+      "SHELL=\(account.shell)", "LANG=C.UTF-8",
+      "PATH=" + Self.searchPath.joined(separator: ":"),
+    ]
+    if let terminal = getenv("TERM") { environment.append("TERM=" + String(cString: terminal)) }
+    return environment
+  }
+}
+
+extension Child {
+  /// Waits for the end of the process until a deadline; true if it has ended.
+  func ends(before deadline: Deadline) -> Bool {
+    while !deadline.isOver {
+      if ends(within: deadline.remaining) { return true }
+    }
+    return ends(within: 0)
+  }
+}

@@ -1,0 +1,199 @@
+// A lab: a cluster of hosts on one machine, made of kernel namespaces. This file is what others call;
+// the story of a start is in LabStart.swift.
+
+import CLinux
+import Glibc
+
+public struct Lab: Sendable {
+  public var name: String
+  let paths: LabPaths
+
+  /// Where labs are kept unless LIBURNA_LAB_DIR says otherwise; each has a directory of its name.
+  public static let standardDirectory = "/run/liburna-lab"
+  public static let standardName = "lab"
+  /// The most hosts of one lab.
+  public static let hostLimit = HostAddress.limit
+  /// Hidden commands, by which the tool's own program becomes a process of the lab.
+  public static let holderCommand = "__holder"
+  public static let hostCommand = "__host"
+
+  /// A lab that may or may not exist. The directory is the lab's own.
+  public init(name: String, directory: String) throws {
+    let allowed = name.utf8.allSatisfy { byte in
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+    }
+    guard allowed, (1...32).contains(name.utf8.count), !name.hasPrefix("-") else {
+      throw LabError(
+        "\(name) can't name a lab; use 1 to 32 small letters, digits and dashes, no dash first")
+    }
+    guard directory.hasPrefix("/"), !directory.contains(where: { $0 == ":" || $0 == "," }),
+      directory.utf8.count <= 200
+    else {
+      throw LabError(
+        "\(directory) can't be a lab's directory; use an absolute path without : and , "
+          + "of at most 200 bytes")
+    }
+    self.name = name
+    paths = LabPaths(directory: directory)
+  }
+
+  /// The lab of a name in the place where labs are kept.
+  public init(name: String) throws {
+    let place = getenv("LIBURNA_LAB_DIR").map { String(cString: $0) } ?? ""
+    let base = place.isEmpty ? Lab.standardDirectory : place
+    try self.init(name: name, directory: base + "/" + name)
+  }
+
+  /// Runs a process of the lab when the arguments of `liburna lab` ask for one; nil if they don't.
+  public static func runHidden(_ arguments: [String]) -> Int32? {
+    switch (arguments.first, arguments.count) {
+    case (holderCommand, 2): return Holder.run(LabPaths(directory: arguments[1]))
+    case (hostCommand, 3):
+      return HostBoot.run(LabPaths(directory: arguments[1]), host: arguments[2])
+    default: return nil
+    }
+  }
+
+  /// The lab's own cgroup in every hierarchy. Labs of one name in two places must not meet there, so
+  /// it carries a digest (FNV-1a) of the place.
+  var group: String {
+    let digest = paths.directory.utf8.reduce(UInt32(2_166_136_261)) {
+      ($0 ^ UInt32($1)) &* 16_777_619
+    }
+    return "liburna-lab-\(name)-\(String(digest, radix: 16))"
+  }
+
+  // MARK: - What is there
+
+  func state() throws -> LabState? { try LabState(reading: paths.state) }
+
+  /// The state of a lab that must exist.
+  func existing() throws -> LabState {
+    guard let state = try state() else {
+      throw LabError("there is no lab \(name); `liburna lab start` makes one")
+    }
+    return state
+  }
+
+  /// How the lab was started before, or nil if it is not there.
+  public func settings() throws -> (nodes: Int, binaries: String?, data: String?, kind: String)? {
+    try state().map { ($0.nodes, $0.binaries, $0.data, $0.kind) }
+  }
+
+  // MARK: - Ending
+
+  /// Ends the lab and removes everything of it. Fine if there is nothing, or only a part.
+  public func stop() throws {
+    if let lock = try LabLock(existing: paths.directory) {
+      defer { lock.release() }
+      try remove()
+    }
+    // The place of all labs goes with the last one; one that is not empty stays.
+    if let slash = paths.directory.lastIndex(of: "/") {
+      rmdir(String(paths.directory[..<slash]))
+    }
+  }
+
+  /// Removes what there is of the lab. The caller holds the lock.
+  func remove() throws {
+    try clear()
+    guard rmdir(paths.directory) == 0 else { throw LabError.system("remove", paths.directory) }
+  }
+
+  /// Removes all but the lab's own directory, which carries the lock. The state goes last: whoever
+  /// finishes an interrupted removal needs it.
+  func clear() throws {
+    if let state = try state() {
+      try state.cgroups.remove()
+      for process in [state.holder] + state.hosts.map(\.first) { process?.reap() }
+    }
+    for name in Files.list(paths.directory) where paths.directory + "/" + name != paths.state {
+      try Files.removeTree(paths.directory + "/" + name)
+    }
+    try Files.removeTree(paths.state)
+  }
+
+  /// A host dies at once, as when its power fails: all its processes are killed. Its disk stays.
+  public func kill(_ host: String) throws {
+    guard let lock = try LabLock(existing: paths.directory) else {
+      throw LabError("there is no lab \(name)")
+    }
+    defer { lock.release() }
+    var state = try existing()
+    guard state.host(host) != nil else { throw unknown(host, in: state) }
+    try state.cgroups.remove(host)
+    state.host(host)?.first?.reap()
+    state.set(host, nil)
+    try state.write(to: paths.state)
+  }
+
+  func unknown(_ host: String, in state: LabState) -> LabError {
+    let names = state.hosts.map(\.name).joined(separator: ", ")
+    return LabError("there is no host \(host) in lab \(name); its hosts are \(names)")
+  }
+
+  // MARK: - Logs
+
+  /// The paths of the logs of a host: its boot, then its services.
+  public func logs(of host: String) throws -> [String] {
+    let state = try existing()
+    guard state.host(host) != nil else { throw unknown(host, in: state) }
+    return Files.list(paths.logs(host)).map { paths.logs(host) + "/" + $0 }
+  }
+}
+
+/// Only one tool at a time changes a lab. The lock is on its directory, so nothing is left of it.
+struct LabLock {
+  private let descriptor: Int32
+
+  /// How long to wait for another tool, in seconds.
+  static let patience = 60
+  /// How often a directory is made that others remove.
+  private static let attempts = 100
+
+  /// Locks a lab's directory, or gives nil if there is none.
+  init?(existing directory: String) throws {
+    let deadline = Deadline(seconds: Self.patience)
+    while true {
+      let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      if descriptor < 0 && errno == ENOENT { return nil }
+      guard descriptor >= 0 else { throw LabError.system("open", directory) }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+        // It may have been removed, or removed and made again, before the lock was ours.
+        if Self.isStill(descriptor, directory) {
+          self.descriptor = descriptor
+          return
+        }
+      }
+      close(descriptor)
+      guard !deadline.isOver else {
+        throw LabError("another liburna lab has been working on \(directory) for a minute")
+      }
+      usleep(5000)
+    }
+  }
+
+  /// Locks a lab's directory, which is made if need be.
+  init(making directory: String) throws {
+    // Somebody may just be removing the last lab, and the place of all labs with it.
+    for _ in 0..<Self.attempts {
+      try? Files.makeDirectories(directory, mode: 0o700)
+      if let lock = try LabLock(existing: directory) {
+        self = lock
+        return
+      }
+    }
+    try Files.makeDirectories(directory, mode: 0o700)
+    throw LabError("\(directory) vanishes as often as it is made; does something remove it?")
+  }
+
+  private static func isStill(_ descriptor: Int32, _ directory: String) -> Bool {
+    var held = stat()
+    var named = stat()
+    return fstat(descriptor, &held) == 0 && stat(directory, &named) == 0
+      && held.st_ino == named.st_ino && held.st_dev == named.st_dev
+  }
+
+  func release() { close(descriptor) }
+}

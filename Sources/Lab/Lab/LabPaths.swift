@@ -1,0 +1,24 @@
+// The files of one lab: all of them below one directory, which is gone when the lab is.
+
+struct LabPaths {
+  /// The lab's directory, absolute and without symbolic links.
+  var directory: String
+
+  var state: String { directory + "/state" }
+  var keys: String { directory + "/keys" }
+  var hostsFile: String { directory + "/hosts" }
+  var plans: String { directory + "/plans" }
+  func plan(_ host: String) -> String { plans + "/" + host }
+  func logs(_ host: String) -> String { directory + "/logs/" + host }
+  func log(_ host: String, _ service: String) -> String { logs(host) + "/" + service + ".log" }
+
+  /// Where the holder, and hosts while they boot, have the file system of disks.
+  var disks: String { directory + "/disks" }
+  var home: String { disks + "/home" }
+  func disk(_ host: String) -> String { disks + "/" + host }
+
+  /// The group of the holder among the lab's cgroups, and its name in messages.
+  static let holder = "holder"
+  /// The log of a host's own first process.
+  static let bootLog = "boot"
+}

@@ -1,0 +1,96 @@
+// What one host is to become, as plain data: files, binds, services. The tool writes it, the host's
+// first process carries it out.
+
+import Encoding
+import Glibc
+
+/// A file, directory or link that a host needs.
+struct PlannedItem: Equatable, Codable, Sendable {
+  enum Kind: String, Codable, Sendable { case directory, file, link }
+  var kind: Kind
+  var path: String
+  /// The content of a file, or the target of a link.
+  var content = ""
+  var mode: mode_t = 0o755
+  var user: uid_t = 0
+  var group: gid_t = 0
+
+  static func directory(
+    _ path: String, mode: mode_t = 0o755, owner: Account? = nil
+  ) -> PlannedItem {
+    PlannedItem(
+      kind: .directory, path: path, mode: mode, user: owner?.uid ?? 0, group: owner?.gid ?? 0)
+  }
+
+  static func file(
+    _ path: String, _ content: String, mode: mode_t = 0o644, owner: Account? = nil
+  ) -> PlannedItem {
+    PlannedItem(
+      kind: .file, path: path, content: content, mode: mode, user: owner?.uid ?? 0,
+      group: owner?.gid ?? 0)
+  }
+
+  static func link(_ path: String, to target: String) -> PlannedItem {
+    PlannedItem(kind: .link, path: path, content: target)
+  }
+}
+
+/// A directory or file of the machine that a host sees as well.
+struct PlannedBind: Equatable, Codable, Sendable {
+  var source: String
+  var target: String
+  var readOnly: Bool
+}
+
+/// A program that a host starts when it boots.
+struct PlannedService: Equatable, Codable, Sendable {
+  var name: String
+  var arguments: [String]
+  var account: Account
+  var readiness: Readiness
+  /// Whether it is started again when it ends.
+  var isKept = false
+}
+
+/// How to find out that a service answers.
+enum Readiness: Equatable, Codable, Sendable {
+  /// Something listens on this TCP port of the host.
+  case port(UInt16)
+  /// Something listens on this unix socket in the host.
+  case socket(String)
+  /// It needs no waiting for.
+  case none
+}
+
+/// Everything the first process of a host needs to know.
+struct HostPlan: Equatable, Codable, Sendable {
+  var name: String
+  var index: Int
+  /// Mount points of the machine, beside /, that hosts see as layers of their own.
+  var layers: [String] = []
+  /// Put on the host's disk once, when it is new.
+  var disk: [PlannedItem] = []
+  /// Made at every boot, in directories that do not survive one.
+  var boot: [PlannedItem] = []
+  var binds: [PlannedBind] = []
+  var services: [PlannedService] = []
+
+  var address: HostAddress { HostAddress(index: index) }
+}
+
+/// Plans and the state are kept as CBOR.
+enum Kept {
+  static func write(_ value: some Encodable, to path: String) throws {
+    try Files.replace(path, with: try CBOREncoder().encode(value), mode: 0o600)
+  }
+
+  static func read<Value: Decodable>(_ type: Value.Type, from path: String) throws -> Value {
+    do {
+      return try CBORDecoder().decode(type, from: try Files.read(path))
+    } catch let error as LabError {
+      throw error
+    } catch {
+      throw LabError("\(path) is damaged (\(error)); remove the lab's directory by hand")
+    }
+  }
+}

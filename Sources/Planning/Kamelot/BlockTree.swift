@@ -1,0 +1,121 @@
+// The blocks that a list of levels cuts the resources into: for `host/cpu`, the hosts and within
+// each host its cpus. Built once per list of levels and platform.
+
+import ClusterModel
+
+/// Resources cut into blocks of equal values, level within level.
+final class BlockTree: Sendable {
+  /// The resources with one value per level so far.
+  struct Block: Sendable {
+    /// Its members: `masks[maskStart ..< maskStart + wordCount]`, the first of which is word
+    /// `firstWord` of a set.
+    let firstWord: Int
+    let wordCount: Int
+    let maskStart: Int
+    /// Its blocks in the level below; empty below the last level and where `leavesAreSingle`.
+    var children: Range<Int>
+  }
+
+  /// The blocks by level, outermost first, those of one parent together, in order of preference.
+  /// If `leavesAreSingle` the last level is left out.
+  let levels: [[Block]]
+  /// All members: the parent of the outermost blocks.
+  let root: Block
+  let masks: [UInt64]
+  /// Whether each block of the last level is one resource, as cores mostly are.
+  let leavesAreSingle: Bool
+  /// The members of the smallest block of the last level, at least 1.
+  let smallestLeaf: Int
+  let depth: Int
+
+  /// Cuts `members` by `columns`: for each level, a number for the value of each resource.
+  init(members: ResourceSet, columns: [[Int32]]) {
+    var builder = BlockTreeBuilder(members: members, columns: columns)
+    builder.build()
+    levels = builder.levels
+    root = builder.root
+    masks = builder.masks
+    leavesAreSingle = builder.leavesAreSingle
+    smallestLeaf = max(1, builder.smallestLeaf)
+    depth = columns.count
+  }
+}
+
+/// Builds a tree level by level.
+private struct BlockTreeBuilder {
+  let columns: [[Int32]]
+  let members: [Int]
+  var levels: [[BlockTree.Block]] = []
+  var root = BlockTree.Block(firstWord: 0, wordCount: 0, maskStart: 0, children: 0..<0)
+  var masks: [UInt64] = []
+  var leavesAreSingle = false
+  var smallestLeaf = Int.max
+
+  init(members: ResourceSet, columns: [[Int32]]) {
+    self.members = Array(members)
+    self.columns = columns
+  }
+
+  mutating func build() {
+    root = block(of: members)
+    var parts = [members]
+    for (depth, column) in columns.enumerated() {
+      let isLast = depth == columns.count - 1
+      var blocks: [BlockTree.Block] = []
+      var nextParts: [[Int]] = []
+      var childRanges: [Range<Int>] = []
+      for part in parts {
+        let cut = cut(part, by: column)
+        childRanges.append(nextParts.count..<(nextParts.count + cut.count))
+        nextParts += cut
+      }
+      if isLast {
+        smallestLeaf = nextParts.lazy.map(\.count).min() ?? 1
+        leavesAreSingle = nextParts.allSatisfy { $0.count == 1 }
+        if leavesAreSingle { return }
+      }
+      blocks.reserveCapacity(nextParts.count)
+      for part in nextParts { blocks.append(block(of: part)) }
+      link(childRanges)
+      levels.append(blocks)
+      parts = nextParts
+    }
+  }
+
+  /// Tells the blocks of the level above, or the root, which blocks are theirs.
+  private mutating func link(_ childRanges: [Range<Int>]) {
+    guard let above = levels.indices.last else {
+      root.children = childRanges.first ?? 0..<0
+      return
+    }
+    for (index, range) in childRanges.enumerated() { levels[above][index].children = range }
+  }
+
+  /// Parts of equal values in the order in which the values come.
+  private func cut(_ part: [Int], by column: [Int32]) -> [[Int]] {
+    var places: [Int32: Int] = [:]
+    var parts: [[Int]] = []
+    for member in part {
+      if let place = places[column[member]] {
+        parts[place].append(member)
+      } else {
+        places[column[member]] = parts.count
+        parts.append([member])
+      }
+    }
+    return parts
+  }
+
+  private mutating func block(of part: [Int]) -> BlockTree.Block {
+    guard let first = part.first, let last = part.last else {
+      return BlockTree.Block(firstWord: 0, wordCount: 0, maskStart: masks.count, children: 0..<0)
+    }
+    let firstWord = first / 64
+    let wordCount = last / 64 - firstWord + 1
+    let maskStart = masks.count
+    masks.append(contentsOf: repeatElement(0, count: wordCount))
+    for member in part { masks[maskStart + member / 64 - firstWord] |= 1 << UInt64(member % 64) }
+    return BlockTree.Block(
+      firstWord: firstWord, wordCount: wordCount, maskStart: maskStart, children: 0..<0)
+  }
+}

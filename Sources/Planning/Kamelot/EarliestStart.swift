@@ -1,0 +1,116 @@
+// The search for the earliest start. A start is tried only where a slot begins: within a slot,
+// starting later frees nothing.
+
+import ClusterModel
+
+private enum EarliestStart {
+  /// From so many slots on, it is worth to try the first slot alone before the whole window.
+  static let longWindow = 8
+}
+
+extension Planner {
+  /// The earliest start from `earliest` on at which the request's resources are free for
+  /// `duration`; they are then in `buffers.picked`. `nil` if there is none before `limit`.
+  ///
+  /// `bound` is an instant before which the request can't start whatever its duration.
+  mutating func earliestStart(
+    for request: ResolvedRequest, duration: Seconds, from earliest: Instant, before limit: Instant
+  ) -> (start: Instant?, bound: Instant) {
+    var first = timeline.slot(at: earliest)
+    var start = max(earliest, timeline.begins[first])
+    var bound = start
+    var last = first
+    // Slots from `first` to before `counted` are known to have enough free resources.
+    var counted = first
+    while start < limit {
+      last = timeline.lastSlot(before: start.addingCapped(duration), from: max(first, last))
+      let unknown = min(max(first, counted), last + 1)..<last + 1
+      counted = last + 1
+      let failed: Int
+      var wasRefusedAlone = false
+      if let tooFew = timeline.lastSlot(withFewerThan: request.need, in: unknown) {
+        failed = tooFew
+        wasRefusedAlone = tooFew == first
+      } else if last - first >= EarliestStart.longWindow, !fits(request, slots: first...first) {
+        failed = first
+        wasRefusedAlone = true
+      } else if fits(request, slots: first...last) {
+        return (start, bound)
+      } else {
+        failed = lastInsufficientStart(request, slots: first...last)
+        wasRefusedAlone = first == last
+      }
+      guard failed + 1 < timeline.slotCount else { return (nil, bound) }
+      first = failed + 1
+      // Only what a slot alone refuses is refused whatever the duration.
+      if wasRefusedAlone, bound == start { bound = timeline.begins[first] }
+      start = timeline.begins[first]
+    }
+    return (nil, bound)
+  }
+
+  /// Whether the request fits into what is free in all of `slots`; it is then in `buffers.picked`.
+  private mutating func fits(_ request: ResolvedRequest, slots: ClosedRange<Int>) -> Bool {
+    loadWindow(request, slots: slots)
+    return request.pick(using: &buffers)
+  }
+
+  /// The last slot such that no window from it to the end of `slots` suffices, given that the
+  /// whole of `slots` does not: every start up to it fails for the same reason. Found by going
+  /// left in steps that double, then by halving the last step.
+  private mutating func lastInsufficientStart(
+    _ request: ResolvedRequest, slots: ClosedRange<Int>
+  ) -> Int {
+    var low = slots.lowerBound
+    // The window from `high` on suffices, and is in `buffers.saved`.
+    var high = slots.upperBound + 1
+    Bits.copy(request.reach.words, into: &buffers.saved)
+    var step = 1
+    while high > slots.lowerBound {
+      low = max(slots.lowerBound, high - step)
+      guard suffices(request, savedWindowAnd: low..<high) else { break }
+      swap(&buffers.saved, &buffers.window)
+      high = low
+      step *= 2
+    }
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if suffices(request, savedWindowAnd: middle..<high) {
+        swap(&buffers.saved, &buffers.window)
+        high = middle
+      } else {
+        low = middle
+      }
+    }
+    return low
+  }
+
+  /// Whether the request fits into what is free of `buffers.saved` in all of `slots`, which is
+  /// then in `buffers.window`.
+  private mutating func suffices(
+    _ request: ResolvedRequest, savedWindowAnd slots: Range<Int>
+  ) -> Bool {
+    Bits.copy(buffers.saved, into: &buffers.window)
+    for slot in slots { timeline.intersect(&buffers.window, withSlot: slot) }
+    return Bits.count(buffers.window) >= request.need && request.pick(using: &buffers)
+  }
+
+  /// Puts what is free of the request's reach in all of `slots` into `buffers.window`.
+  mutating func loadWindow(_ request: ResolvedRequest, slots: ClosedRange<Int>) {
+    timeline.loadFree(of: request.reach, in: slots, into: &buffers.window)
+  }
+}
+
+extension Timeline {
+  /// The last slot from `from` on that begins before `instant`; `from` if none does.
+  func lastSlot(before instant: Instant, from: Int) -> Int {
+    var slot = from
+    while slot + 1 < slotCount, begins[slot + 1] < instant { slot += 1 }
+    return slot
+  }
+
+  /// The last of `slots` in which fewer than `need` resources are free.
+  func lastSlot(withFewerThan need: Int, in slots: Range<Int>) -> Int? {
+    slots.last { counts[$0] < need }
+  }
+}

@@ -1,0 +1,68 @@
+// What a planning pass decides.
+
+import ClusterModel
+
+/// When and where a waiting job will run.
+public struct Placement: Hashable, Sendable {
+  public var job: JobID
+  public var start: Instant
+  /// The last second held: start + walltime + security time − 1; for a besteffort job with the
+  /// time that it is assumed to run instead of a longer walltime.
+  public var end: Instant
+  /// The index of the chosen moldable in the job's request.
+  public var moldable: Int
+  /// Ascending.
+  public var resources: [ResourceID]
+
+  public init(job: JobID, start: Instant, end: Instant, moldable: Int, resources: [ResourceID]) {
+    self.job = job
+    self.start = start
+    self.end = end
+    self.moldable = moldable
+    self.resources = resources
+  }
+}
+
+/// Which constraint keeps a job from starting now.
+public struct Reason: Hashable, Codable, Sendable {
+  public enum Kind: String, Codable, Sendable {
+    /// Its resources are held by other jobs, or promised to jobs ahead of it.
+    case resources
+    /// It waits for another job.
+    case dependency
+    /// Its queue starts nothing.
+    case queue
+    /// Nothing in the cluster, as it is now, could ever run it.
+    case impossible
+    /// The pass did not come to it: too many jobs ahead.
+    case order
+    /// Its request can't be understood.
+    case malformed
+  }
+
+  public var kind: Kind
+  /// A sentence for the user.
+  public var text: String
+  /// The jobs that hold what it waits for, nearest end first, at most 20.
+  public var blockers: [JobID]
+
+  public init(_ kind: Kind, _ text: String, blockers: [JobID] = []) {
+    self.kind = kind
+    self.text = text
+    self.blockers = blockers
+  }
+}
+
+/// The decisions of one pass over the cluster.
+public struct Plan: Sendable {
+  /// Jobs to start now, in the order of their priority.
+  public var starts: [Placement] = []
+  /// Jobs that will start later, or must wait for victims to end.
+  public var predictions: [Placement] = []
+  /// Why each planned or unplanned waiting job does not start now.
+  public var reasons: [JobID: Reason] = [:]
+  /// Besteffort jobs to end now, because a job above needs their resources.
+  public var victims: [JobID] = []
+
+  public init() {}
+}

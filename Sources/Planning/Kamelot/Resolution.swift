@@ -1,0 +1,175 @@
+// From the text of a request to what it means on a platform; worked out once for each request.
+
+import ClusterModel
+
+/// What a request means on a platform.
+public enum Resolution: Sendable {
+  case possible(ResolvedRequest)
+  /// No set of the cluster's resources satisfies it, with a sentence.
+  case impossible(String)
+  /// It can't be understood, with a sentence.
+  case malformed(String)
+}
+
+/// Why a request has no meaning, as thrown on the way.
+private enum Refusal: Error {
+  case impossible(String)
+  case malformed(String)
+}
+
+extension Platform {
+  /// What `groups` mean for a job with the condition `properties`, as the cluster is now.
+  public func resolve(_ groups: [RequestGroup], properties: String) -> Resolution {
+    resolve(groups, properties: properties, scope: .present)
+  }
+
+  func resolve(
+    _ groups: [RequestGroup], properties: String, scope: PlanningScope
+  ) -> Resolution {
+    let key = RequestKey(groups: groups, properties: properties, scope: scope)
+    return requests.value(for: key) {
+      do throws(Refusal) {
+        return .possible(try resolved(groups, properties, scope))
+      } catch {
+        switch error {
+        case .impossible(let text): return .impossible(text)
+        case .malformed(let text): return .malformed(text)
+        }
+      }
+    }
+  }
+
+  private func resolved(
+    _ groups: [RequestGroup], _ properties: String, _ scope: PlanningScope
+  ) throws(Refusal) -> ResolvedRequest {
+    guard !groups.isEmpty else { throw .malformed("The request is empty.") }
+    let text = groups.map(\.levelsText).joined(separator: "+")
+    var parts: [ResolvedGroup] = []
+    for group in groups {
+      parts.append(try resolved(group, properties, scope, text))
+    }
+    let request = ResolvedRequest(groups: parts, capacity: resources.count, text: text)
+    let most = scope == .present ? usable : notDead
+    if request.pick(from: most) != nil { return request }
+    // First fit may have let one group take what another can't do without.
+    let careful = ResolvedRequest(
+      groups: parts.choosiestFirst(), capacity: resources.count, text: text)
+    if careful.pick(from: most) != nil { return careful }
+    throw .impossible(shortage(of: request, groups, properties, scope))
+  }
+
+  private func resolved(
+    _ group: RequestGroup, _ properties: String, _ scope: PlanningScope, _ text: String
+  ) throws(Refusal) -> ResolvedGroup {
+    guard !group.levels.isEmpty else { throw .malformed("The request is empty.") }
+    for level in group.levels {
+      guard hasColumn(level.property) else {
+        throw .malformed("There is no property \"\(level.property)\", asked for in \(text).")
+      }
+      if case .exactly(let count) = level.count, count < 1 {
+        throw .malformed("\(level.property)=\(count) in \(text) must ask for at least 1.")
+      }
+    }
+    let matching = try matching(properties, group.properties)
+    let waitsForAll = group.levels.contains { $0.count == .all }
+    if scope == .present, waitsForAll,
+      !matching.intersection(notDead).isSubset(of: inService)
+    {
+      throw .impossible("\(text) asks for all resources, and some are suspected to be broken.")
+    }
+    let members = scope == .present ? inService : notDead
+    let tree = tree(group.levels.map(\.property), scope, members)
+    return ResolvedGroup(
+      eligible: matching.intersection(members), tree: tree, counts: group.levels.map(\.count))
+  }
+
+  /// The resources that satisfy both conditions, of type `default` unless one names the type.
+  private func matching(_ job: String, _ group: String) throws(Refusal) -> ResourceSet {
+    var result = ResourceSet.all(resources.count)
+    var namesType = false
+    for text in [job, group] where !text.isEmpty {
+      switch condition(text) {
+      case .matches(let set, let namesTypeHere):
+        result.formIntersection(set)
+        namesType = namesType || namesTypeHere
+      case .malformed(let problem):
+        throw .malformed(problem)
+      }
+    }
+    return namesType ? result : result.intersection(ordinary)
+  }
+
+  private func shortage(
+    of request: ResolvedRequest, _ groups: [RequestGroup], _ properties: String,
+    _ scope: PlanningScope
+  ) -> String {
+    let few =
+      "No set of the \(counted(request.reach.count, "resource")) that match gives \(request.text)."
+    guard scope == .present,
+      case .possible = resolve(groups, properties: properties, scope: .eventual)
+    else { return few }
+    let up = request.reach.intersection(usable).count
+    return "\(request.text) needs resources that are not available: "
+      + "\(counted(up, "resource")) of those that match \(up == 1 ? "is" : "are") Alive."
+  }
+
+  private func tree(
+    _ levels: [String], _ scope: PlanningScope, _ members: ResourceSet
+  ) -> BlockTree {
+    trees.value(for: TreeKey(levels: levels, scope: scope)) {
+      BlockTree(members: members, columns: levels.map(column))
+    }
+  }
+
+  /// For each resource a number that stands for its value of a property.
+  private func column(_ name: String) -> [Int32] {
+    columns.value(for: name) {
+      var numbers: [PropertyValue: Int32] = [:]
+      return resources.map { resource in
+        let value = resource.value(of: name) ?? .null
+        let number = numbers[value] ?? Int32(numbers.count)
+        numbers[value] = number
+        return number
+      }
+    }
+  }
+}
+
+extension ResolvedGroup {
+  init(eligible: ResourceSet, tree: BlockTree, counts: [BlockCount]) {
+    var needs: [Int] = []
+    var need = tree.smallestLeaf
+    for count in counts.reversed() {
+      needs.append(need)
+      if case .exactly(let blocks) = count { need = need.multipliedCapped(by: blocks) }
+    }
+    self.init(
+      eligible: eligible, tree: tree, counts: counts, need: need, needWithin: needs.reversed())
+  }
+}
+
+extension [ResolvedGroup] {
+  /// Groups that have the least choice first, those that take all they can get last.
+  fileprivate func choosiestFirst() -> [ResolvedGroup] {
+    func rank(_ group: ResolvedGroup) -> Int {
+      let takesAll = group.counts.contains { $0 == .best || $0 == .bestHalf }
+      return takesAll ? .max : group.eligible.count
+    }
+    let ranked = enumerated().sorted {
+      (rank($0.element), $0.offset) < (rank($1.element), $1.offset)
+    }
+    return ranked.map(\.element)
+  }
+}
+
+extension RequestGroup {
+  /// The levels as users write them.
+  var levelsText: String {
+    levels.map { "/\($0.property)=\($0.count.text)" }.joined()
+  }
+}
+
+/// A number with its noun: `1 resource`, `2 resources`.
+func counted(_ count: Int, _ noun: String) -> String {
+  count == 1 ? "1 \(noun)" : "\(count) \(noun)s"
+}

@@ -1,0 +1,88 @@
+// A request with everything that the platform decides about it worked out: which resources may
+// serve, and how the levels cut them into blocks.
+
+import ClusterModel
+
+/// What one moldable asks for, ready to be placed. Shared by all jobs that ask for the same.
+public final class ResolvedRequest: Sendable {
+  let groups: [ResolvedGroup]
+  /// All resources that could ever be part of it.
+  public let reach: ResourceSet
+  /// At least so many resources are taken.
+  public let need: Int
+  /// The request as users write it.
+  public let text: String
+
+  init(groups: [ResolvedGroup], capacity: Int, text: String) {
+    self.groups = groups
+    var reach = ResourceSet(capacity: capacity)
+    for group in groups { reach.formUnion(group.eligible) }
+    self.reach = reach
+    need = groups.reduce(0) { $0.addingCapped($1.need) }
+    self.text = text
+  }
+
+  /// The resources that it takes out of `free`; `nil` if they do not suffice.
+  public func pick(from free: ResourceSet) -> ResourceSet? {
+    var buffers = PickBuffers(wordCount: reach.words.count)
+    Bits.copy(reach.words, into: &buffers.window)
+    Bits.intersect(&buffers.window, with: free.words.span)
+    guard pick(using: &buffers) else { return nil }
+    return ResourceSet(capacity: reach.capacity, words: buffers.picked)
+  }
+
+  /// Takes resources out of `buffers.window`, a part of `reach`, into `buffers.picked`.
+  func pick(using buffers: inout PickBuffers) -> Bool {
+    Bits.clear(&buffers.picked)
+    if groups.count == 1 { return groups[0].pick(from: buffers.window, into: &buffers.picked) }
+    for group in groups {
+      guard pick(group, using: &buffers) else { return false }
+    }
+    return true
+  }
+
+  /// Takes one of several groups out of what the ones before it left.
+  private func pick(_ group: ResolvedGroup, using buffers: inout PickBuffers) -> Bool {
+    Bits.copy(buffers.window, into: &buffers.groupFree)
+    Bits.intersect(&buffers.groupFree, with: group.eligible.words.span)
+    Bits.subtract(buffers.picked, from: &buffers.groupFree)
+    Bits.clear(&buffers.groupPicked)
+    guard group.pick(from: buffers.groupFree, into: &buffers.groupPicked) else { return false }
+    Bits.add(buffers.groupPicked, to: &buffers.picked)
+    return true
+  }
+}
+
+/// Sets that a search works on, kept from search to search.
+struct PickBuffers {
+  /// What is free during the whole of a job.
+  var window: [UInt64]
+  /// What is free during a part of it.
+  var saved: [UInt64]
+  /// What was taken of the window.
+  var picked: [UInt64]
+  var groupFree: [UInt64]
+  var groupPicked: [UInt64]
+
+  init(wordCount: Int) {
+    window = [UInt64](repeating: 0, count: wordCount)
+    saved = window
+    picked = window
+    groupFree = window
+    groupPicked = window
+  }
+}
+
+extension Int {
+  /// The sum, or the greatest number if it is too large for one.
+  func addingCapped(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+
+  /// The product of two numbers that are not negative, or the greatest number.
+  func multipliedCapped(by other: Int) -> Int {
+    let (product, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? .max : product
+  }
+}

@@ -1,0 +1,114 @@
+// Besteffort jobs that run, and which of them end when a job above needs their resources: none if
+// it can start elsewhere, else those whose end wastes least work.
+
+import ClusterModel
+import Kamelot
+
+/// The besteffort jobs that hold resources.
+struct BesteffortHolders {
+  /// At most so many sets are tried to spare besteffort jobs for the sake of one start.
+  private static let trialLimit = 64
+
+  private struct Holder {
+    var job: HoldingJob
+    var places: [Int]
+    /// Resource-seconds that are wasted if it ends now.
+    var work: Int
+  }
+
+  /// The jobs that waste most first.
+  private var holders: [Holder] = []
+  private var held: ResourceSet
+  /// For each place on the platform, which of `holders` holds it.
+  private var owners: [Int: Int] = [:]
+
+  init(_ snapshot: Snapshot) {
+    held = ResourceSet(capacity: snapshot.platform.resources.count)
+    for job in snapshot.holding where job.isBesteffort {
+      let places = job.resources.compactMap(snapshot.platform.place)
+      let elapsed = max(0, snapshot.now - job.start)
+      let (work, overflow) = elapsed.multipliedReportingOverflow(by: places.count)
+      holders.append(Holder(job: job, places: places, work: overflow ? .max : work))
+    }
+    holders.sort { ($0.work, $0.job.id) > ($1.work, $1.job.id) }
+    for (index, holder) in holders.enumerated() {
+      for place in holder.places {
+        held.insert(place)
+        owners[place] = index
+      }
+    }
+  }
+
+  var isEmpty: Bool { holders.isEmpty }
+
+  /// The jobs that hold some of `resources`.
+  func overlapping(_ resources: ResourceSet) -> [HoldingJob] {
+    owners(of: resources).map { holders[$0].job }
+  }
+
+  /// Notes that a job ends in any case, so that others may as well take what it holds.
+  mutating func markEnding(_ job: JobID) {
+    for index in holders.indices where holders[index].job.id == job {
+      holders[index].job.isEnding = true
+    }
+  }
+
+  /// Resources for `request` out of `free` such that little besteffort work is wasted; `nil` if
+  /// `free` does not suffice.
+  func sparingPick(for request: ResolvedRequest, from free: ResourceSet) -> ResourceSet? {
+    if let pick = request.pick(from: free.subtracting(held)) { return pick }
+    let inTheWay = owners(of: free)
+    let dearestFirst =
+      inTheWay.filter { !holders[$0].job.isEnding } + inTheWay.filter { holders[$0].job.isEnding }
+    var left = free
+    var next = 0
+    var trials = 0
+    while next < dearestFirst.count, trials < BesteffortHolders.trialLimit {
+      let rest = dearestFirst[next...]
+      let spared = longestPrefix(of: rest.count) { count in
+        trials += 1
+        return request.pick(from: left, without: rest.prefix(count).lazy.map { holders[$0].places })
+      }
+      for holder in rest.prefix(spared) {
+        for place in holders[holder].places { left.remove(place) }
+      }
+      // The one after those can't be spared.
+      next += spared + 1
+    }
+    return request.pick(from: left)
+  }
+
+  /// The indices of the jobs that hold some of `resources`, ascending.
+  private func owners(of resources: ResourceSet) -> [Int] {
+    guard !held.isDisjoint(with: resources) else { return [] }
+    return Set(resources.lazy.compactMap { owners[$0] }).sorted()
+  }
+
+  /// The greatest count up to `limit` that `suffices`, given that all below one that does do too;
+  /// found by doubling and halving.
+  private func longestPrefix(of limit: Int, suffices: (Int) -> Bool) -> Int {
+    var good = 0
+    var step = 1
+    while step <= limit, suffices(step) {
+      good = step
+      step *= 2
+    }
+    var bad = min(step, limit + 1)
+    while bad - good > 1 {
+      let middle = (good + bad) / 2
+      if suffices(middle) { good = middle } else { bad = middle }
+    }
+    return good
+  }
+}
+
+extension ResolvedRequest {
+  /// Whether `free` suffices without some of its places.
+  fileprivate func pick(from free: ResourceSet, without places: some Sequence<[Int]>) -> Bool {
+    var left = free
+    for part in places {
+      for place in part { left.remove(place) }
+    }
+    return pick(from: left) != nil
+  }
+}

@@ -1,0 +1,50 @@
+// In which order the waiting jobs are planned.
+
+import ClusterModel
+import Kamelot
+
+/// Waiting jobs in the order in which they are planned, by their place in the snapshot.
+struct JobOrder {
+  var ordinary: [Int] = []
+  /// Planned last, whatever their queue.
+  var besteffort: [Int] = []
+  /// Jobs of queues that start nothing, with the reason.
+  var setAside: [(job: Int, reason: Reason)] = []
+
+  /// Orders by priority of the queues, jobs of queues of equal priority by submission.
+  init(_ snapshot: Snapshot) {
+    let priorities = Set(snapshot.queues.map(\.priority)).sorted(by: >)
+    let ranks = Dictionary(uniqueKeysWithValues: priorities.enumerated().map { ($1, $0) })
+    let queues = Dictionary(snapshot.queues.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+    var byRank = [[Int]](repeating: [], count: priorities.count)
+    var besteffortByRank = byRank
+    var last: (name: String, queue: Queue?) = ("", queues[""])
+    for index in snapshot.waiting.indices {
+      if snapshot.waiting[index].queue != last.name {
+        last = (snapshot.waiting[index].queue, queues[snapshot.waiting[index].queue])
+      }
+      guard let queue = last.queue, queue.isActive, let rank = ranks[queue.priority] else {
+        setAside.append((index, JobOrder.reason(queue: last.queue, name: last.name)))
+        continue
+      }
+      if snapshot.waiting[index].isBesteffort {
+        besteffortByRank[rank].append(index)
+      } else {
+        byRank[rank].append(index)
+      }
+    }
+    ordinary = Array(byRank.joined())
+    besteffort = Array(besteffortByRank.joined())
+  }
+
+  private static func reason(queue: Queue?, name: String) -> Reason {
+    queue == nil
+      ? Reason(.queue, "There is no queue \"\(name)\".")
+      : Reason(.queue, "The queue \"\(name)\" is not active: it starts no jobs.")
+  }
+}
+
+extension WaitingJob {
+  /// Whether it gives way to any other job.
+  var isBesteffort: Bool { queue == "besteffort" || types.contains("besteffort") }
+}

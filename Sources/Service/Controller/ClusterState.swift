@@ -1,0 +1,213 @@
+// The cluster in the server's memory. Its methods are the decisions: an event comes in, the state changes,
+// and what must be made durable and done about it goes into an Outcome. No I/O, no clock.
+
+import ClusterModel
+import Kamelot
+import RequestLanguage
+import Storage
+import Wire
+
+/// What an event leads to: changes to commit, and effects that follow once they are durable.
+struct Outcome {
+  var changes: [Change] = []
+  var effects: [Effect] = []
+}
+
+/// Something to do outside the state. Doing one twice does no harm.
+enum Effect {
+  /// Start the job on its hosts.
+  case launch(JobID)
+  /// End the job's attempt.
+  case kill(JobID)
+  case signal(JobID, Int)
+  case suspend(JobID)
+  case resume(JobID)
+  /// The hosts to connect to may have changed.
+  case hostsChanged
+  /// A job changed; subscribers hear of it.
+  case notice(JobNotice)
+  /// Jobs below this id are in the store: they can be planned.
+  case jobsDurable(below: JobID)
+  /// The job is over and its record is in the store.
+  case forget(JobID)
+}
+
+struct ClusterState {
+  var resources: [ResourceID: Resource] = [:] {
+    didSet { platformCache = nil }
+  }
+  var properties: [PropertyDefinition] = [] {
+    didSet { platformCache = nil }
+  }
+  var queues: [Queue] = []
+  /// Jobs that have not ended.
+  var jobs: [JobID: Job] = [:]
+  /// Waiting and held jobs of each queue, in order of submission.
+  var lines: [String: WaitingLine] = [:]
+  /// When a job last ended on a resource; apart from the resources because planning does not look at it.
+  var lastJobDates: [ResourceID: Instant] = [:]
+  /// Jobs that have resources.
+  var holding: Set<JobID> = []
+  /// Suspended jobs that are to go on when their resources are free.
+  var resuming: Set<JobID> = []
+  /// Besteffort jobs whose end was asked for because they give way: an idempotent one runs again.
+  var victims: Set<JobID> = []
+  /// Jobs that ended but may not be in the store yet.
+  var ended: [JobID: JobRecord] = [:]
+  /// Jobs from this id on are not durable yet: they can't be planned.
+  var durableBelow: JobID = 1
+  var nextJob: JobID = 1
+  var nextMoldable: MoldableID = 1
+  var nextResource: ResourceID = 1
+  /// What the last pass said.
+  var plan = Plan()
+  var placements: [JobID: Placement] = [:]
+  /// Whether anybody subscribes: notices are made only then.
+  var hasFollowers = false
+  /// Something changed that a pass should look at.
+  var needsPlan = false
+
+  private var platformCache: Platform?
+
+  init() {}
+
+  /// The state as it was stored.
+  init(stored: StoredCluster) {
+    resources = Dictionary(uniqueKeysWithValues: stored.resources.map { ($0.id, $0) })
+    properties = stored.properties
+    queues = stored.queues
+    nextJob = stored.nextJob
+    durableBelow = stored.nextJob
+    nextMoldable = stored.nextMoldable
+    nextResource = stored.nextResource
+    jobs.reserveCapacity(stored.jobs.count)
+    for job in stored.jobs {
+      jobs[job.id] = job
+      if job.state.holdsResources {
+        holding.insert(job.id)
+        if job.state == .resuming { resuming.insert(job.id) }
+      } else {
+        lines[job.queue, default: WaitingLine()].append(job.id)
+      }
+    }
+    needsPlan = true
+  }
+
+  /// The resources as planning sees them, indexed once until one changes.
+  mutating func platform(order: ResourceOrder) -> Platform {
+    if let platformCache { return platformCache }
+    let platform = Platform(resources: order.sorted(resources.values))
+    platformCache = platform
+    return platform
+  }
+
+  /// The columns of `resources`, the site's own included.
+  var columns: Set<String> { Set(standardResourceColumns + properties.map(\.name)) }
+
+  /// The hosts of resources, without repetition, in the order of the resources.
+  func hosts(of ids: [ResourceID]) -> [String] {
+    var seen: Set<String> = []
+    return ids.compactMap { resources[$0]?.networkAddress }
+      .filter { !$0.isEmpty && seen.insert($0).inserted }
+  }
+
+  /// All hosts that have a resource.
+  var allHosts: Set<String> { Set(resources.values.map(\.networkAddress)).subtracting([""]) }
+
+  /// The resources that a selection names; all for an empty one.
+  func select(_ selection: ResourceSelection) throws(Refusal) -> [Resource] {
+    if selection.isEmpty { return resources.values.sorted { $0.id < $1.id } }
+    var chosen: Set<ResourceID> = Set(selection.ids.filter { resources[$0] != nil })
+    let hosts = Set(selection.hosts)
+    let condition = try selection.condition.map { text throws(Refusal) in
+      try expression(text, of: columns)
+    }
+    for resource in resources.values {
+      if hosts.contains(resource.networkAddress) || condition?.matches(resource) == true {
+        chosen.insert(resource.id)
+      }
+    }
+    return chosen.sorted().compactMap { resources[$0] }
+  }
+
+  /// Parses a condition and checks that it names columns only.
+  func expression(
+    _ text: String, of columns: Set<String>
+  ) throws(Refusal) -> PropertyExpression {
+    do {
+      let expression = try PropertyExpression(parsing: text)
+      if let unknown = expression.columns.subtracting(columns).min() {
+        throw Refusal(
+          .badProperty,
+          "there is no property \"\(unknown)\"; known are: \(columns.sorted().joined(separator: ", "))"
+        )
+      }
+      return expression
+    } catch let refusal as Refusal {
+      throw refusal
+    } catch {
+      throw Refusal(.badProperty, "\"\(shortened(text))\": \(error)")
+    }
+  }
+}
+
+/// The beginning of a user's text, for messages.
+func shortened(_ text: String) -> String { text.count > 200 ? text.prefix(200) + "…" : text }
+
+/// Ids in order of submission. Jobs that left stay in it until they are passed: taking one out costs nothing.
+struct WaitingLine {
+  private var ids: [JobID] = []
+  private var head = 0
+
+  mutating func append(_ id: JobID) {
+    if let last = ids.last, last > id {
+      let place = ids[head...].firstIndex { $0 > id } ?? ids.endIndex
+      ids.insert(id, at: place)
+    } else {
+      ids.append(id)
+    }
+  }
+
+  /// What a visitor says of a job in the line.
+  enum Standing {
+    /// It left the line for good.
+    case gone
+    case chosen
+    case passedOver
+  }
+
+  /// Shows jobs, first come first, until `limit` were chosen; those that are gone are dropped.
+  mutating func visit(_ limit: Int, _ look: (JobID) -> Standing) {
+    var gone: [Int] = []
+    var chosen = 0
+    var place = head
+    while place < ids.count, chosen < limit {
+      switch look(ids[place]) {
+      case .gone: if place == head { head += 1 } else { gone.append(place) }
+      case .chosen: chosen += 1
+      case .passedOver: break
+      }
+      place += 1
+    }
+    if gone.count > 1024, gone.count > chosen { drop(gone) }
+    if head > 4096, head * 2 > ids.count {
+      ids.removeFirst(head)
+      head = 0
+    }
+  }
+
+  /// Takes out the jobs at ascending places.
+  private mutating func drop(_ gone: [Int]) {
+    var kept = gone[0]
+    var next = 0
+    for place in gone[0]..<ids.count {
+      if next < gone.count, gone[next] == place {
+        next += 1
+      } else {
+        ids[kept] = ids[place]
+        kept += 1
+      }
+    }
+    ids.removeSubrange(kept...)
+  }
+}

@@ -1,0 +1,246 @@
+// The end of a job: what its hosts report, what is recorded, and what is cleaned up.
+
+import ClusterModel
+import Storage
+import Wire
+
+extension Controller {
+  // MARK: Reports
+
+  /// What the first host of a job says about its attempt.
+  func hear(_ status: AttemptStatus, of attempt: AttemptID, from host: String) {
+    guard let execution = executions[attempt.job], execution.attempt == attempt,
+      execution.head == host, !execution.isReleasing, state.jobs[attempt.job] != nil
+    else { return hearOfStranger(status, attempt, from: host) }
+    executions[attempt.job]?.mayHaveBegun = false
+    switch status {
+    case .running: begun(attempt.job)
+    case .ended(let status, let cause, let date):
+      finish(attempt.job, status: status, cause: cause, at: date)
+    case .failed(.interrupted, _)
+    where attempt.number < Self.attemptLimit && !execution.isRunning:
+      tryAgain(attempt, on: host)
+    case .failed(_, let text) where execution.isRunning:
+      // It ran, so it is not one that never began: only its end is not known.
+      log.say("\(host) lost job \(attempt.job): \(text)")
+      finish(attempt.job, status: nil, cause: .lost, at: Self.now)
+    case .failed(let failure, let text):
+      failLaunch(attempt.job, failure, "\(host): \(text)", suspects: [host])
+    }
+  }
+
+  /// A job that is over for us, or its repeated report: it may be forgotten unless it still runs.
+  private func hearOfStranger(_ status: AttemptStatus, _ attempt: AttemptID, from host: String) {
+    if case .running = status {
+      connections?.send(.kill(attempt, grace: 0), to: host)
+    } else if executions[attempt.job]?.attempt != attempt {
+      connections?.send(.acknowledge(attempt), to: host)
+    }
+  }
+
+  private func begun(_ id: JobID) {
+    enter(.running, id)
+    var outcome = Outcome()
+    state.move(id, to: .running, at: Self.now, &outcome)
+    commit(outcome)
+    guard let job = state.jobs[id] else { return }
+    if job.deletionAsked > 0 || doomed[id] != nil { kill(id) }
+    guard job.request.kind == .interactive else { return }
+    if attachers[id] == nil { awaitAttachment(of: id) } else { attachWaiting(id) }
+  }
+
+  // MARK: The end
+
+  /// A command has ended. Other hosts clean up before the resources are free.
+  func finish(_ id: JobID, status: Int?, cause: EndCause, at date: Instant) {
+    guard let job = state.jobs[id], let execution = executions[id], !execution.isReleasing else {
+      return
+    }
+    let now = Self.now
+    let reason = doomed.removeValue(forKey: id)
+    let isGood = reason == nil && (cause == .command || cause == .hangup)
+    let verdict = Verdict(
+      status: status, state: isGood ? .terminated : .error, news: reason ?? cause.news(of: job),
+      isRepeated: isRepeatable(job)
+        && (cause == .command
+          ? asksForMore(job, status, at: date) : gaveWay(job, cause, isLost: reason != nil))
+    )
+    var outcome = Outcome()
+    // A server that was restarted meanwhile hears of it again.
+    if job.state != .finishing { record(cause, of: job, reason, verdict, at: now, &outcome) }
+    if execution.others.isEmpty {
+      // The host's clock may be wrong; a job ends after it started and not in the future.
+      end(job, verdict, at: max(min(date, now), job.startTime), &outcome)
+      commit(outcome)
+    } else {
+      state.move(id, to: .finishing, at: now, &outcome)
+      commit(outcome)
+      let reachable = execution.others.filter { links[$0]?.isDeclaredLost != true }
+      enter(.releasing(verdict), id, awaiting: reachable)
+      for host in reachable { release(job, on: host) }
+      endIfReleased(id)
+    }
+  }
+
+  private func record(
+    _ cause: EndCause, of job: Job, _ reason: String?, _ verdict: Verdict, at now: Instant,
+    _ outcome: inout Outcome
+  ) {
+    func note(_ type: String, _ text: String) {
+      outcome.changes.append(.event(JobEvent(type, job: job.id, at: now, text)))
+    }
+    if let news = cause.news(of: job) {
+      switch cause {
+      case .walltime: note("WALLTIME", news)
+      case .lost: note("EXTERMINATE_JOB", news)
+      case .command, .hangup, .killed: break
+      }
+    }
+    if let reason { note("PING_CHECKER_NODE_SUSPECTED_END_JOB", reason) }
+    note(
+      verdict.state == .terminated ? "SWITCH_INTO_TERMINATE_STATE" : "SWITCH_INTO_ERROR_STATE",
+      "[bipbip \(job.id)] Ask to change the job state")
+  }
+
+  /// An idempotent job asks to run again with the exit code 99, after a minute at least.
+  private func asksForMore(_ job: Job, _ status: Int?, at date: Instant) -> Bool {
+    status == 99 << 8 && date - job.startTime > 60 && job.deletionAsked == 0
+  }
+
+  private func gaveWay(_ job: Job, _ cause: EndCause, isLost: Bool) -> Bool {
+    if state.victims.contains(job.id) { return cause == .killed || cause == .lost }
+    return (cause == .lost || (isLost && cause == .killed)) && job.deletionAsked == 0
+  }
+
+  func release(_ job: Job, on host: String) {
+    connections?.send(
+      .release(job.id, state.confinement(of: job, on: host, settings: settings)), to: host)
+  }
+
+  func released(_ id: JobID, on host: String) {
+    guard executions[id]?.isReleasing == true else { return }
+    executions[id]?.pending.remove(host)
+    endIfReleased(id)
+  }
+
+  private func endIfReleased(_ id: JobID) {
+    guard let execution = executions[id], execution.pending.isEmpty,
+      case .releasing(let verdict) = execution.phase, let job = state.jobs[id]
+    else { return }
+    var outcome = Outcome()
+    end(job, verdict, at: Self.now, &outcome)
+    commit(outcome)
+  }
+
+  /// The end and the job that repeats it are one change: a crash leads to both or none.
+  private func end(
+    _ job: Job, _ verdict: Verdict, at date: Instant, _ outcome: inout Outcome
+  ) {
+    if verdict.isRepeated { repeatIdempotent(job, at: date, &outcome) }
+    state.end(
+      job.id, as: verdict.state, status: verdict.status, at: date, news: verdict.news, &outcome)
+  }
+
+  /// The end is in the store: the first host may forget the attempt.
+  func forget(_ id: JobID) {
+    state.ended[id] = nil
+    resubmissions[id] = nil
+    terminals[id] = nil
+    doomed[id] = nil
+    if let execution = executions.removeValue(forKey: id), let head = execution.head {
+      connections?.send(.acknowledge(execution.attempt), to: head)
+    }
+    refuseAttachers(of: id)
+  }
+
+  /// A host of a job is declared lost.
+  func lose(_ host: String, of id: JobID, _ execution: Execution, at now: Instant) {
+    let reason = "\(host) stopped answering while job \(id) used it"
+    let isHead = host == execution.head
+    switch execution.phase {
+    case .preparing where isHead, .starting where isHead:
+      failLaunch(id, .host, reason, suspects: [host])
+    case .preparing:
+      abandon(id, reason, suspects: [host])
+    case .running where isHead:
+      doomed[id] = reason
+      finish(id, status: nil, cause: .lost, at: now)
+    case .starting, .running:
+      doomed[id] = reason
+      kill(id)
+    case .releasing:
+      released(id, on: host)
+    }
+  }
+
+  // MARK: Signals
+
+  /// Makes a job's attempt end; repeated when its host comes back.
+  func kill(_ id: JobID) {
+    guard let job = state.jobs[id], let execution = executions[id] else { return }
+    guard execution.head != nil else { return endBodiless(job) }
+    switch execution.phase {
+    case .preparing:
+      // Its first host may run it: when that is connected, it says so.
+      if !execution.mayHaveBegun { finishUnstarted(id) }
+    case .starting, .running:
+      sendKill(execution, grace: settings.killGrace)
+      begin(.end, of: id)
+    case .releasing: break
+    }
+  }
+
+  func sendKill(_ execution: Execution, grace: Seconds) {
+    guard let head = execution.head else { return }
+    connections?.send(.kill(execution.attempt, grace: grace), to: head)
+  }
+
+  /// Sends a signal to the command of a job.
+  func signal(_ id: JobID, _ number: Int) {
+    guard let execution = executions[id], let head = execution.head else { return }
+    connections?.send(.signal(execution.attempt, number), to: head)
+  }
+
+  /// Stops or goes on with everything of a job on all its hosts; repeated for a host that comes back.
+  func freeze(_ id: JobID, _ isFrozen: Bool) {
+    guard let job = state.jobs[id], let execution = executions[id] else { return }
+    for host in execution.hosts { freeze(job, isFrozen, on: host) }
+  }
+
+  func freeze(_ job: Job, _ isFrozen: Bool, on host: String) {
+    let confinement = state.confinement(of: job, on: host, settings: settings)
+    connections?.send(
+      isFrozen ? .suspend(job.id, confinement) : .resume(job.id, confinement), to: host)
+  }
+
+  // MARK: Jobs without processes
+
+  func endNoopJobs(at now: Instant) {
+    for (id, execution) in executions where execution.hosts.isEmpty {
+      guard let job = state.jobs[id], job.state == .running,
+        now >= job.startTime + job.walltime
+      else { continue }
+      endBodiless(job)
+    }
+  }
+
+  func endBodiless(_ job: Job) {
+    var outcome = Outcome()
+    state.end(
+      job.id, as: .terminated, status: nil, at: Self.now, message: "NOOP job killed by Leon",
+      &outcome)
+    commit(outcome)
+  }
+}
+
+extension EndCause {
+  /// What is said of a job that did not end by itself.
+  fileprivate func news(of job: Job) -> String? {
+    switch self {
+    case .command, .hangup: nil
+    case .walltime: "job \(job.id) was ended after its walltime of \(job.walltime) s"
+    case .killed: "job \(job.id) was ended as asked"
+    case .lost: "the shepherd of job \(job.id) was lost"
+    }
+  }
+}

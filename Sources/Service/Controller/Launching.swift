@@ -1,0 +1,153 @@
+// Starting a job on its hosts.
+
+import ClusterModel
+import Storage
+import Wire
+
+extension Controller {
+  // MARK: At the start of the server
+
+  /// Jobs that had resources when the server stopped: their hosts will say how they are.
+  func adoptHeldJobs() {
+    for id in state.holding.sorted() {
+      guard let job = state.jobs[id] else { continue }
+      var execution = newExecution(of: job)
+      let isUnderWay = job.state != .toLaunch && job.state != .launching
+      execution.mayHaveBegun = !isUnderWay
+      executions[id] = execution
+      if execution.hosts.isEmpty {
+        adoptBodiless(job)
+      } else if isUnderWay {
+        enter(.running, id)
+      } else if execution.others.isEmpty {
+        enter(.starting, id)
+      } else {
+        enter(.preparing, id, awaiting: execution.others)
+      }
+      if job.request.kind == .interactive { awaitAttachment(of: id) }
+    }
+  }
+
+  private func adoptBodiless(_ job: Job) {
+    if job.deletionAsked > 0 { endBodiless(job) } else { startBodiless(job) }
+  }
+
+  /// Idempotent besteffort jobs that were giving way when the server stopped are still to run again.
+  func adoptVictims() async throws {
+    var filter = JobFilter()
+    filter.ids = state.holding.filter { id in
+      state.jobs[id].map { $0.deletionAsked > 0 && $0.hasType("idempotent") } ?? false
+    }.sorted()
+    guard filter.ids?.isEmpty == false else { return }
+    for record in try await storage.jobs(matching: filter, limit: state.holding.count)
+    where record.events.contains(where: { $0.type == ClusterState.victimEvent }) {
+      state.victims.insert(record.id)
+    }
+  }
+
+  private func newExecution(of job: Job) -> Execution {
+    Execution(
+      attempt: AttemptID(job: job.id, number: 1),
+      hosts: job.hasType("noop") ? [] : state.hosts(of: job.assignedResources))
+  }
+
+  // MARK: Launching
+
+  /// Starts a job that has resources: other hosts first, then the one that runs the command.
+  func launch(_ id: JobID) {
+    guard let job = state.jobs[id], job.state.holdsResources, executions[id] == nil else { return }
+    let execution = newExecution(of: job)
+    executions[id] = execution
+    guard !execution.hosts.isEmpty else { return startBodiless(job) }
+    var outcome = Outcome()
+    state.move(id, to: .launching, at: Self.now, &outcome)
+    commit(outcome)
+    if execution.others.isEmpty { return sendStart(id) }
+    enter(.preparing, id, awaiting: execution.others)
+    for host in execution.others { prepare(job, on: host) }
+  }
+
+  private func prepare(_ job: Job, on host: String) {
+    connections?.send(
+      .prepare(
+        job.id, user: job.request.user,
+        state.confinement(of: job, on: host, settings: settings)), to: host)
+  }
+
+  /// A job without processes runs as soon as it has its resources.
+  private func startBodiless(_ job: Job) {
+    enter(.running, job.id)
+    var outcome = Outcome()
+    state.move(job.id, to: .running, at: Self.now, &outcome)
+    commit(outcome)
+  }
+
+  func prepared(_ id: JobID, on host: String) {
+    guard executions[id]?.isPreparing == true else { return }
+    executions[id]?.pending.remove(host)
+    startIfPrepared(id)
+  }
+
+  func prepareFailed(_ id: JobID, on host: String, _ text: String) {
+    guard let execution = executions[id], execution.isPreparing, execution.pending.contains(host)
+    else { return }
+    abandon(id, "\(host): \(text)", suspects: [host])
+  }
+
+  private func startIfPrepared(_ id: JobID) {
+    guard let execution = executions[id], execution.isPreparing, execution.pending.isEmpty,
+      !execution.mayHaveBegun
+    else { return }
+    sendStart(id)
+  }
+
+  func sendStart(_ id: JobID) {
+    guard let job = state.jobs[id], let execution = executions[id], let head = execution.head
+    else { return }
+    if job.deletionAsked > 0 { return finishUnstarted(id) }
+    if let reason = doomed[id] { return failLaunch(id, .host, reason, suspects: []) }
+    enter(.starting, id)
+    connections?.send(
+      .start(
+        state.specification(
+          of: job, attempt: execution.attempt, head: head, terminal: terminals[id],
+          settings: settings)), to: head)
+  }
+
+  // MARK: Hosts that come back
+
+  /// A host is connected again: repeat whatever it may not have heard. `knowsAttempt` is whether it is the
+  /// first host of the job and has begun it.
+  func resume(_ id: JobID, on host: String, knowsAttempt: Bool) {
+    guard let job = state.jobs[id], let execution = executions[id] else { return }
+    let isHead = host == execution.head
+    if isHead { executions[id]?.mayHaveBegun = false }
+    switch execution.phase {
+    case .preparing:
+      if execution.pending.contains(host) { prepare(job, on: host) }
+      if isHead { resumePreparing(job) }
+    case .starting:
+      if isHead, !knowsAttempt { sendStart(id) }
+    case .running:
+      if isHead, !knowsAttempt {
+        finish(id, status: nil, cause: .lost, at: Self.now)
+      } else {
+        if isHead, job.deletionAsked > 0 || doomed[id] != nil { kill(id) }
+        if job.wasSuspended { freeze(job, job.state != .running, on: host) }
+      }
+    case .releasing:
+      if execution.pending.contains(host) { release(job, on: host) }
+    }
+  }
+
+  /// The first host has not begun the job: what was put off until it said so is done.
+  private func resumePreparing(_ job: Job) {
+    if job.deletionAsked > 0 {
+      finishUnstarted(job.id)
+    } else if let reason = doomed[job.id] {
+      failLaunch(job.id, .host, reason, suspects: [])
+    } else {
+      startIfPrepared(job.id)
+    }
+  }
+}

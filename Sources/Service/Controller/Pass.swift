@@ -1,0 +1,167 @@
+// A planning pass: the state as a snapshot, and the plan back into the state.
+
+import ClusterModel
+import Kamelot
+import Kao
+import Storage
+import Wire
+
+/// How many waiting jobs a pass looks at.
+enum PassDepth {
+  /// As many as the site's limit allows.
+  case whole
+  /// The first few. What they start is what a whole pass would have them start: nobody behind a job
+  /// changes its place. Only who might be let past them has to wait for the next whole pass.
+  case front
+}
+
+extension ClusterState {
+  /// OAR's word for a besteffort job that gives way.
+  static let victimEvent = "BESTEFFORT_KILL"
+
+  /// Lets suspended jobs go on that were asked to, once nobody else is on their resources.
+  mutating func resumeJobs(at now: Instant, _ outcome: inout Outcome) {
+    for id in resuming.sorted() {
+      guard let job = jobs[id], !isTaken(job) else { continue }
+      jobs[id]?.suspendedSeconds += max(0, now - job.suspendedSince)
+      jobs[id]?.suspendedSince = 0
+      move(id, to: .running, at: now, &outcome)
+      outcome.effects.append(.resume(id))
+    }
+  }
+
+  /// Whether a job is at work on the resources of one that wants to go on.
+  private func isTaken(_ job: Job) -> Bool {
+    let wanted = Set(job.assignedResources)
+    return holding.contains { id in
+      guard id != job.id, let other = jobs[id] else { return false }
+      // Of two that want to go on, the older does.
+      return other.state != .suspended && other.state != .resuming
+        && !wanted.isDisjoint(with: other.assignedResources)
+    }
+  }
+
+  /// So many waiting jobs, the first, are planned when there is no time for all that a pass may reach.
+  static let frontLength = 64
+
+  /// What planning depends on, as it is now, with the waiting jobs that a pass of `depth` reaches; the
+  /// depth becomes `whole` if these are all. The resources of suspended jobs are for others.
+  mutating func snapshot(
+    settings: ServerSettings, at now: Instant, _ depth: inout PassDepth
+  ) -> Snapshot {
+    var waiting: [WaitingJob] = []
+    let limit = settings.planning.jobsPerPass == 0 ? Int.max : settings.planning.jobsPerPass
+    let front = min(limit, Self.frontLength)
+    waiting.reserveCapacity(min(depth == .whole ? limit : front, jobs.count) + queues.count)
+    for queue in queues.sorted(by: { $0.priority > $1.priority }) {
+      // Nobody of the front may be passed over for a job of a lesser queue.
+      let room = depth == .whole ? limit : front - waiting.count
+      if room == 0 { break }
+      addWaitingJobs(of: queue.name, limit: room, to: &waiting)
+    }
+    if waiting.count < front { depth = .whole }
+    return Snapshot(
+      now: now, platform: platform(order: settings.resourceOrder), settings: settings.planning,
+      queues: queues,
+      holding: holding.sorted().compactMap { jobs[$0] }
+        .filter { $0.state != .suspended }.map { holdingJob($0, now) },
+      waiting: waiting)
+  }
+
+  /// One pass over the state as it is now.
+  mutating func plan(settings: ServerSettings, at now: Instant, _ depth: inout PassDepth) -> Plan {
+    Kao.plan(snapshot(settings: settings, at: now, &depth))
+  }
+
+  private mutating func addWaitingJobs(
+    of queue: String, limit: Int, to waiting: inout [WaitingJob]
+  ) {
+    guard var line = lines.removeValue(forKey: queue) else { return }
+    line.visit(limit) { id in
+      guard let job = jobs[id], job.queue == queue, !job.state.holdsResources else { return .gone }
+      guard job.state == .waiting, id < durableBelow else { return .passedOver }
+      waiting.append(waitingJob(job))
+      return .chosen
+    }
+    lines[queue] = line
+  }
+
+  private func waitingJob(_ job: Job) -> WaitingJob {
+    let request = job.request
+    return WaitingJob(
+      id: job.id, user: request.user, project: request.project, queue: job.queue,
+      types: job.types, properties: request.properties, moldables: request.moldables,
+      dependencies: request.dependencies.isEmpty ? [] : request.dependencies.map(dependency))
+  }
+
+  /// OAR 2's rule: the job may start once the other has ended, however it ended.
+  private func dependency(on id: JobID) -> Dependency {
+    guard let job = jobs[id] else { return .satisfied }
+    return job.state.holdsResources ? .running(id) : .waiting(id)
+  }
+
+  private func holdingJob(_ job: Job, _ now: Instant) -> HoldingJob {
+    let present = job.suspendedSince > 0 ? max(0, now - job.suspendedSince) : 0
+    return HoldingJob(
+      id: job.id, resources: job.assignedResources, start: job.startTime,
+      walltime: job.walltime + job.suspendedSeconds + present,
+      isBesteffort: job.types.contains("besteffort"), isEnding: job.deletionAsked > 0)
+  }
+
+  /// Takes a plan over: jobs that start get their resources, victims their end. Behind the front, the
+  /// predictions of the last whole pass stay until the next.
+  mutating func apply(
+    _ plan: Plan, _ depth: PassDepth, at now: Instant, _ outcome: inout Outcome
+  ) {
+    let former = hasFollowers ? placements : [:]
+    switch depth {
+    case .whole:
+      placements.removeAll(keepingCapacity: true)
+      for placement in plan.predictions { placements[placement.job] = placement }
+      self.plan = plan
+    case .front:
+      for placement in plan.starts {
+        placements[placement.job] = nil
+        self.plan.reasons[placement.job] = nil
+      }
+      for placement in plan.predictions { placements[placement.job] = placement }
+      self.plan.reasons.merge(plan.reasons) { _, new in new }
+    }
+    for start in plan.starts {
+      assign(
+        start.job, moldable: start.moldable, resources: start.resources, at: now, &outcome)
+    }
+    for victim in plan.victims where jobs[victim]?.deletionAsked == 0 {
+      victims.insert(victim)
+      outcome.changes.append(
+        .event(
+          JobEvent(
+            Self.victimEvent, job: victim, at: now, "[MetaSched] kill the besteffort job \(victim)"
+          )))
+      requestEnd(of: victim, asker: "root", at: now, &outcome)
+    }
+    guard hasFollowers else { return }
+    for placement in plan.predictions where former[placement.job]?.start != placement.start {
+      tell(placement.job, at: now, &outcome)
+    }
+  }
+
+  /// The plan as rows: jobs that hold resources and jobs that are planned.
+  var predictions: [Prediction] {
+    let held = holding.sorted().compactMap { id in
+      jobs[id].flatMap { job in
+        job.assignedMoldableID.map {
+          Prediction(moldable: $0, start: job.startTime, resources: job.assignedResources)
+        }
+      }
+    }
+    let planned = placements.values.sorted { $0.job < $1.job }.compactMap { placement in
+      jobs[placement.job].map {
+        Prediction(
+          moldable: $0.firstMoldableID + placement.moldable, start: placement.start,
+          resources: placement.resources)
+      }
+    }
+    return held + planned
+  }
+}

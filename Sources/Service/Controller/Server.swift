@@ -1,0 +1,86 @@
+// The server's process: settings, store, loop, signals.
+
+import CLinux
+import ClusterModel
+import Glibc
+import SQLiteStorage
+import Wire
+
+/// Runs `liburnad`.
+public enum Server {
+  /// Reads `oar.conf`, opens the database, serves until SIGTERM or SIGINT.
+  public static func main() {
+    let arguments = CommandLine.arguments.dropFirst()
+    if arguments.contains("--version") || arguments.contains("-V") {
+      return print("liburnad \(Controller.version)")
+    }
+    if arguments.contains("--help") || arguments.contains("-h") {
+      return print(
+        "usage: liburnad [--version]\nSettings come from /etc/oar/oar.conf or OARCONFFILE.")
+    }
+    if let unknown = arguments.first {
+      fail("unknown option \"\(unknown)\" (there are --version and --help)")
+    }
+    signal(SIGPIPE, SIG_IGN)
+    // Before any other thread begins: they inherit the mask.
+    let stopSignals = blockStopSignals()
+    raiseOpenFiles()
+    let loop = EventLoop()
+    do {
+      let settings = try ServerSettings(Configuration.ofThisHost())
+      Task { await serve(settings, loop, stopSignals) }
+    } catch {
+      fail("\(error)")
+    }
+    loop.run()
+  }
+
+  private static func serve(
+    _ settings: ServerSettings, _ loop: EventLoop, _ stopSignals: Int32
+  ) async {
+    do {
+      let storage = try await SQLiteStorage.open(path: settings.databasePath)
+      let controller = Controller(settings: settings, storage: storage, loop: loop)
+      try await controller.start()
+      await controller.stop(on: stopSignals)
+    } catch {
+      fail("\(error)")
+    }
+  }
+
+  /// SIGTERM and SIGINT come through the returned descriptor.
+  private static func blockStopSignals() -> Int32 {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGTERM)
+    sigaddset(&signals, SIGINT)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    return signalfd(-1, &signals, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
+  }
+
+  /// Every command and every host costs descriptors.
+  private static func raiseOpenFiles() {
+    var limit = rlimit()
+    let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard getrlimit(kind, &limit) == 0 else { return }
+    limit.rlim_cur = min(limit.rlim_max, 65536)
+    setrlimit(kind, &limit)
+  }
+
+  private static func fail(_ text: String) -> Never {
+    let line = "liburnad: \(text)\n"
+    _ = line.utf8.withContiguousStorageIfAvailable { write(2, $0.baseAddress, $0.count) }
+    exit(1)
+  }
+}
+
+extension Controller {
+  /// Stops in good order when a signal comes through `descriptor`; jobs go on.
+  fileprivate func stop(on descriptor: Int32) {
+    loop.watch(descriptor, for: .read) { _ in
+      var information = signalfd_siginfo()
+      guard read(descriptor, &information, MemoryLayout<signalfd_siginfo>.size) > 0 else { return }
+      Task { await self.stop() }
+    }
+  }
+}

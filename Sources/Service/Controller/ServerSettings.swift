@@ -1,0 +1,125 @@
+// What `oar.conf` says to the server.
+
+import ClusterModel
+import Kamelot
+import NodeConnections
+import Wire
+
+/// The server's settings. Names in capitals are variables of `oar.conf`.
+public struct ServerSettings: Sendable {
+  /// LIBURNA_SOCKET: where commands on this host connect.
+  public var socketPath: String
+  /// SERVER_PORT: where commands on other hosts connect, with MUNGE; 0 for not at all.
+  public var port: Int
+  /// DB_BASE_FILE: the SQLite database.
+  public var databasePath: String
+  /// LIBURNA_NODE_COMMAND: how an agent is reached; `{host}` stands for the host.
+  public var nodeCommand: CommandTemplate
+  public var connections = ConnectionSettings()
+  /// LIBURNA_NODE_TIMEOUT: a host that has not answered for so many seconds becomes Suspected.
+  public var nodeTimeout: Seconds
+  /// JOBDEL_SOFTWALLTIME: seconds between SIGTERM and SIGKILL.
+  public var killGrace: Seconds
+  public var planning = PlanningSettings()
+  /// SCHEDULER_RESOURCE_ORDER: which resources are taken first.
+  public var resourceOrder: ResourceOrder
+  /// OARSUB_DEFAULT_RESOURCES: the request of a job without `-l`.
+  public var defaultResources: String
+  /// OARSUB_NODES_RESOURCES: the property that `nodes` means.
+  public var nodesProperty: String
+  /// DEFAULT_JOB_WALLTIME in seconds.
+  public var defaultWalltime: Seconds
+  /// CPUSET_PATH: the cgroup of all jobs on a host.
+  public var cgroupPath: String
+  /// JOB_RESOURCE_MANAGER_PROPERTY_DB_FIELD: the property with a resource's PU numbers; `nil` for no cpusets.
+  public var cpusetProperty: String?
+  /// LIBURNA_MEMORY_PROPERTY: the property with a resource's share of its host's memory in MiB, to which jobs
+  /// are confined; `nil` for no limit.
+  public var memoryProperty: String?
+  /// USERS_ALLOWED_HOLD_RESUME: whether users may suspend their running jobs.
+  public var usersMaySuspend: Bool
+
+  /// Reads the settings.
+  ///
+  /// - Throws: ``ConfigurationError`` or `CommandTemplate.Failure`, naming variable and value.
+  public init(_ configuration: Configuration) throws {
+    let type = configuration.text("DB_TYPE", default: "SQLite")
+    guard type.lowercased() == "sqlite" else {
+      throw ConfigurationError(name: "DB_TYPE", value: type, allowed: "SQLite")
+    }
+    socketPath = configuration.text("LIBURNA_SOCKET", default: serverSocketPath)
+    port = try configuration.integer("SERVER_PORT", default: serverPort, in: 0...65535)
+    databasePath = configuration.text("DB_BASE_FILE", default: "/var/lib/oar/oar.sqlite")
+    nodeCommand = try CommandTemplate(
+      configuration.text(
+        "LIBURNA_NODE_COMMAND", default: "ssh -o BatchMode=yes root@{host} liburna-node agent"))
+    nodeTimeout = try configuration.integer("LIBURNA_NODE_TIMEOUT", default: 30, in: 1...86400)
+    connections.silenceLimit = Double(max(1, nodeTimeout / 2))
+    connections.pingInterval = min(5, Double(nodeTimeout) / 4)
+    killGrace = try configuration.integer("JOBDEL_SOFTWALLTIME", default: 20, in: 0...3600)
+    planning.jobSecurityTime = try configuration.integer(
+      "SCHEDULER_JOB_SECURITY_TIME", default: 60, in: 0...86400)
+    planning.jobsPerPass = try configuration.integer(
+      "MAX_JOB_PER_QUEUES_GROUP_SCHEDULING_ROUND", default: 1000)
+    resourceOrder = try ResourceOrder(
+      configuration.text("SCHEDULER_RESOURCE_ORDER", default: ResourceOrder.standard))
+    defaultResources = configuration.text("OARSUB_DEFAULT_RESOURCES", default: "/resource_id=1")
+    nodesProperty = configuration.text("OARSUB_NODES_RESOURCES", default: "network_address")
+    defaultWalltime = try configuration.integer(
+      "DEFAULT_JOB_WALLTIME", default: 7200, in: 1...endOfTime)
+    cgroupPath = configuration.text("CPUSET_PATH", default: "/oar")
+    cpusetProperty = configuration.text("JOB_RESOURCE_MANAGER_PROPERTY_DB_FIELD", default: "cpuset")
+    if cpusetProperty == "" { cpusetProperty = nil }
+    memoryProperty = configuration["LIBURNA_MEMORY_PROPERTY"].flatMap { $0.isEmpty ? nil : $0 }
+    usersMaySuspend = try configuration.flag("USERS_ALLOWED_HOLD_RESUME", default: false)
+  }
+}
+
+/// The order in which resources are preferred, as the ORDER BY of an SQL query.
+public struct ResourceOrder: Sendable {
+  /// OAR 2's order.
+  public static let standard = """
+    scheduler_priority ASC, state_num ASC, available_upto DESC, suspended_jobs ASC, \
+    network_address ASC, resource_id ASC
+    """
+
+  private let keys: [(column: String, ascending: Bool)]
+
+  /// Reads columns with ASC or DESC, separated by commas.
+  public init(_ text: String) throws(ConfigurationError) {
+    var keys: [(column: String, ascending: Bool)] = []
+    for part in text.split(separator: ",") {
+      let words = part.split(whereSeparator: \.isWhitespace).map(String.init)
+      let direction = words.count > 1 ? words[1].uppercased() : "ASC"
+      guard (1...2).contains(words.count), direction == "ASC" || direction == "DESC" else {
+        throw ConfigurationError(
+          name: "SCHEDULER_RESOURCE_ORDER", value: text,
+          allowed: "columns with ASC or DESC, separated by commas")
+      }
+      keys.append((words[0].lowercased(), direction == "ASC"))
+    }
+    self.keys = keys
+  }
+
+  /// The resources in this order; by id where it says nothing.
+  public func sorted(_ resources: some Collection<Resource>) -> [Resource] {
+    resources.sorted { first, second in
+      for key in keys {
+        let left = first.value(of: key.column) ?? .null
+        let right = second.value(of: key.column) ?? .null
+        if left != right { return Self.less(left, right) == key.ascending }
+      }
+      return first.id < second.id
+    }
+  }
+
+  private static func less(_ left: PropertyValue, _ right: PropertyValue) -> Bool {
+    switch (left, right) {
+    case (.integer(let left), .integer(let right)): left < right
+    case (.text(let left), .text(let right)): left < right
+    case (.null, _): true
+    case (.integer, .text): true
+    default: false
+    }
+  }
+}

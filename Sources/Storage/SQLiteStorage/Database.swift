@@ -1,0 +1,179 @@
+// The open database with all that is remembered about it: what the store's actor works with.
+
+import CSQLite
+import ClusterModel
+import Storage
+
+/// A database in use by a server. Used by the storage thread alone.
+final class Database {
+  /// How long the background work may hold up a commit.
+  private static let slice = Duration.milliseconds(6)
+
+  /// How long users' conditions may keep the storage thread from commits.
+  private static let conditionLimit = Duration.seconds(2)
+
+  let connection: Connection
+  private let jobs: JobChanges
+  private let resources: ResourceChanges
+  private let events: EventLog
+  private var plan: PlanWriter
+  private(set) var pending: PendingArrays
+  private let durability: SQLiteStorage.Durability
+  private var waitsForDisk = true
+  private let clock: @Sendable () -> Instant
+  // Last, so that it goes after the connection.
+  private let lock: DatabaseLock
+
+  init(
+    path: String, durability: SQLiteStorage.Durability, clock: @escaping @Sendable () -> Instant
+  ) throws {
+    lock = try DatabaseLock(of: path)
+    connection = try openDatabase(at: path, durability: durability)
+    jobs = JobChanges(connection: connection)
+    resources = ResourceChanges(connection: connection)
+    events = EventLog(connection: connection)
+    plan = PlanWriter(connection: connection)
+    pending = try PendingArrays(connection: connection)
+    self.durability = durability
+    self.clock = clock
+  }
+
+  // MARK: Changes
+
+  /// Writes all changes, or none.
+  func commit(_ changes: [Change]) throws {
+    try waitForDisk(true)
+    try undoable {
+      var submissions: [[Job]] = []
+      for change in changes {
+        if case .jobsSubmitted(let jobs) = change {
+          submissions.append(jobs)
+          continue
+        }
+        try submit(&submissions)
+        try apply(change)
+      }
+      try submit(&submissions)
+    }
+  }
+
+  /// Writes some of the rows that arrays still lack; they are durable as arrays already, so the disk
+  /// is not waited for.
+  func writeSomeRows() throws {
+    try waitForDisk(false)
+    try undoable { try pending.writeSome(until: Deadline(after: Self.slice)) }
+  }
+
+  /// Sets whether the transactions that follow wait for the disk.
+  private func waitForDisk(_ waits: Bool) throws {
+    guard durability == .full, waits != waitsForDisk else { return }
+    try connection.execute("PRAGMA synchronous = \(waits ? "FULL" : "NORMAL")")
+    waitsForDisk = waits
+  }
+
+  /// A transaction over the database and what is remembered of it.
+  private func undoable(_ body: () throws -> Void) throws {
+    let before = pending
+    do {
+      try connection.transaction(body)
+    } catch {
+      pending = before
+      plan.forget()
+      throw error
+    }
+  }
+
+  /// Writes submissions that came one after the other together, which takes half the time.
+  private func submit(_ submissions: inout [[Job]]) throws {
+    if submissions.isEmpty { return }
+    try pending.submit(submissions)
+    submissions = []
+  }
+
+  private func apply(_ change: Change) throws {
+    switch change {
+    case .jobsSubmitted(let jobs): try pending.submit([jobs])
+    case .event(let event): try events.insert(event)
+    case .predictions(let predictions, let date): try plan.write(predictions, at: date)
+    case .resourceAdded(let resource): try resources.add(resource, at: clock())
+    case .resourceRemoved(let resource): try resources.remove(resource)
+    case .resourceChanged(let resource, let column, let date):
+      try resources.set(column, of: resource, at: date)
+    case .propertyAdded(let property): try resources.addProperty(property)
+    case .propertyRemoved(let name): try resources.removeProperty(name)
+    case .propertyRenamed(let name, let new): try resources.renameProperty(name, to: new)
+    case .queueSet(let queue): try resources.setQueue(queue)
+    case .queueRemoved(let name): try resources.removeQueue(name)
+    default: try applyToJob(change)
+    }
+  }
+
+  private func applyToJob(_ change: Change) throws {
+    if let job = change.job { try pending.ensureRows(of: job) }
+    switch change {
+    case .jobState(let job, let state, let date): try jobs.enter(state, job, at: date)
+    case .jobAssigned(let job, let moldable, _, let resources, let date):
+      try jobs.assign(job, moldable: moldable, resources: resources, at: date)
+    case .jobEnded(let job, let state, let exitStatus, let date):
+      try jobs.end(job, state, exitStatus: exitStatus, at: date)
+    case .jobMessage(let job, let text): try jobs.setMessage(text, of: job)
+    case .jobTypes(let job, let types, let queue): try jobs.setTypes(types, queue: queue, of: job)
+    case .jobSuspended(let job): try jobs.setSuspended(job)
+    case .jobDeletion(let job, let state, let date):
+      try jobs.setDeletion(state, of: job, at: date)
+    default: break
+    }
+  }
+
+  // MARK: Questions
+
+  func load() throws -> StoredCluster { try ClusterLoader(connection: connection).load(pending) }
+
+  func records(matching filter: JobFilter, limit: Int) throws -> [JobRecord] {
+    let reader = RecordReader(connection: connection)
+    guard filter.condition != nil else {
+      return try reader.records(matching: filter, limit: limit, pending: pending)
+    }
+    do {
+      return try connection.withPatience(Patience(Self.conditionLimit)) {
+        try reader.records(matching: filter, limit: limit, pending: pending)
+      }
+    } catch let failure as StorageFailure where failure.kind == SQLITE_INTERRUPT {
+      throw StorageError.badCondition(
+        "the condition takes longer than \(Self.conditionLimit) to judge: ask for fewer jobs")
+    }
+  }
+
+  func request(of job: JobID) throws -> JobRequest? {
+    try pending.jobWithoutRows(job)?.request
+      ?? RecordReader(connection: connection).request(of: job)
+  }
+
+  func events(_ filter: EventFilter) throws -> [JobEvent] {
+    switch filter {
+    case .job(let job): try events.events(of: job)
+    case .host(let host, let limit): try events.events(of: host, limit: limit)
+    }
+  }
+
+  // MARK: The end
+
+  /// Leaves a database without a log: everything is in its one file.
+  func finish() throws {
+    while !pending.isEmpty { try writeSomeRows() }
+    try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+  }
+}
+
+extension Change {
+  /// The job that the change is about, if it changes one that exists.
+  fileprivate var job: JobID? {
+    switch self {
+    case .jobState(let job, _, _), .jobAssigned(let job, _, _, _, _), .jobEnded(let job, _, _, _),
+      .jobMessage(let job, _), .jobTypes(let job, _, _), .jobSuspended(let job),
+      .jobDeletion(let job, _, _):
+      job
+    default: nil
+    }
+  }
+}

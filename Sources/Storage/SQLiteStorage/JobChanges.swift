@@ -1,0 +1,148 @@
+// How the rows of a job change on its way, as OAR changes them.
+
+import ClusterModel
+import Storage
+
+/// Writes what happens to jobs that have rows.
+struct JobChanges {
+  let connection: Connection
+  let rows: JobRows
+
+  init(connection: Connection) {
+    self.connection = connection
+    self.rows = JobRows(connection: connection)
+  }
+
+  /// The job enters a state that is not final.
+  func enter(_ state: JobState, _ job: JobID, at date: Instant) throws {
+    try connection.statement("UPDATE jobs SET state = ? WHERE job_id = ?")
+      .bind(state.rawValue).bind(job).run()
+    try requireJob(job)
+    try logState(state, job, at: date)
+  }
+
+  /// The job gets its resources and is to be launched.
+  func assign(
+    _ job: JobID, moldable: MoldableID, resources: [ResourceID], at date: Instant
+  ) throws {
+    try connection.statement(
+      """
+      UPDATE jobs SET state = 'toLaunch', start_time = ?, assigned_moldable_job = ?
+      WHERE job_id = ?
+      """
+    ).bind(date).bind(moldable).bind(job).run()
+    try requireJob(job)
+    for resource in resources {
+      try connection.statement(
+        "INSERT OR REPLACE INTO assigned_resources (moldable_job_id, resource_id) VALUES (?, ?)"
+      ).bind(moldable).bind(resource).run()
+    }
+    try logState(.toLaunch, job, at: date)
+  }
+
+  /// The job ends: its rows become history, and its resources remember the date.
+  func end(_ job: JobID, _ state: JobState, exitStatus: Int?, at date: Instant) throws {
+    // A reservation that ends before its start has its start in the future.
+    let moldable = try connection.statement(
+      """
+      UPDATE jobs SET state = ?1, exit_code = ?2, stop_time = max(?3, start_time)
+      WHERE job_id = ?4 RETURNING assigned_moldable_job
+      """
+    ).bind(state.rawValue).bind(exitStatus).bind(date).bind(job).onlyRow { $0.integer(0) }
+    guard let moldable else { throw unknownJob(job) }
+    try logState(state, job, at: date)
+    try archiveRequest(of: job)
+    if moldable != 0 { try archiveAssignment(moldable, at: date) }
+    try connection.statement(
+      """
+      UPDATE frag_jobs SET frag_state = 'FRAGGED'
+      WHERE frag_id_job = ? AND frag_state <> 'FRAGGED'
+      """
+    ).bind(job).run()
+  }
+
+  func setMessage(_ text: String, of job: JobID) throws {
+    try connection.statement("UPDATE jobs SET message = ? WHERE job_id = ?")
+      .bind(text).bind(job).run()
+    try requireJob(job)
+  }
+
+  /// Replaces the types of a live job, and its queue.
+  func setTypes(_ types: [String], queue: String, of job: JobID) throws {
+    try connection.statement("UPDATE jobs SET queue_name = ? WHERE job_id = ?")
+      .bind(queue).bind(job).run()
+    try requireJob(job)
+    try connection.statement("DELETE FROM job_types WHERE job_id = ?").bind(job).run()
+    try rows.insertTypes(types, of: job)
+  }
+
+  func setSuspended(_ job: JobID) throws {
+    try connection.statement("UPDATE jobs SET suspended = 'YES' WHERE job_id = ?").bind(job).run()
+    try requireJob(job)
+  }
+
+  /// The end of the job is asked for, or has come a step further; the date of the first asking stays.
+  func setDeletion(_ state: DeletionState, of job: JobID, at date: Instant) throws {
+    try connection.statement(
+      """
+      INSERT INTO frag_jobs (frag_id_job, frag_date, frag_state) VALUES (?, ?, ?)
+      ON CONFLICT (frag_id_job) DO UPDATE SET frag_state = excluded.frag_state
+      """
+    ).bind(job).bind(date).bind(state.rawValue).run()
+  }
+
+  // MARK: Parts
+
+  private func logState(_ state: JobState, _ job: JobID, at date: Instant) throws {
+    try connection.statement(
+      "UPDATE job_state_logs SET date_stop = ? WHERE job_id = ? AND date_stop = 0"
+    ).bind(date).bind(job).run()
+    try rows.openStateLog(job, state, at: date)
+  }
+
+  private func archiveRequest(of job: JobID) throws {
+    try connection.statement(
+      """
+      UPDATE job_resource_descriptions SET res_job_index = 'LOG' WHERE res_job_group_id IN (
+        SELECT res_group_id FROM job_resource_groups JOIN moldable_job_descriptions
+          ON res_group_moldable_id = moldable_id
+        WHERE moldable_job_id = ?)
+      """
+    ).bind(job).run()
+    try connection.statement(
+      """
+      UPDATE job_resource_groups SET res_group_index = 'LOG' WHERE res_group_moldable_id IN (
+        SELECT moldable_id FROM moldable_job_descriptions WHERE moldable_job_id = ?)
+      """
+    ).bind(job).run()
+    try connection.statement(
+      "UPDATE moldable_job_descriptions SET moldable_index = 'LOG' WHERE moldable_job_id = ?"
+    ).bind(job).run()
+    try connection.statement("UPDATE job_types SET types_index = 'LOG' WHERE job_id = ?")
+      .bind(job).run()
+    try connection.statement(
+      "UPDATE job_dependencies SET job_dependency_index = 'LOG' WHERE job_id = ?"
+    ).bind(job).run()
+  }
+
+  private func archiveAssignment(_ moldable: MoldableID, at date: Instant) throws {
+    try connection.statement(
+      """
+      UPDATE resources SET last_job_date = ? WHERE resource_id IN (
+        SELECT resource_id FROM assigned_resources WHERE moldable_job_id = ?)
+      """
+    ).bind(date).bind(moldable).run()
+    try connection.statement(
+      "UPDATE assigned_resources SET assigned_resource_index = 'LOG' WHERE moldable_job_id = ?"
+    ).bind(moldable).run()
+  }
+
+  /// A change of a job that nobody submitted is a mistake of the caller; nothing of it is kept.
+  private func requireJob(_ job: JobID) throws {
+    guard connection.changedRows > 0 else { throw unknownJob(job) }
+  }
+
+  private func unknownJob(_ job: JobID) -> StorageError {
+    .failed("job \(job) is not in the database: a change of it can't be written")
+  }
+}

@@ -1,0 +1,68 @@
+// The schema's tables as SQLite's statements.
+
+import Storage
+
+/// Tables whose numbers users see or keep: they are never given twice, whatever is deleted.
+private let neverReused: Set = ["jobs", "moldable_job_descriptions", "resources"]
+
+/// Tables with a key of several columns whose rows are also read in the order of insertion.
+private let insertionOrdered: Set = ["job_dependencies"]
+
+/// The statements that make `table` and its indexes.
+func creation(of table: SchemaTable) -> String {
+  let statements =
+    [tableCreation(table)] + table.indexes.map { indexCreation($0, on: table.name) }
+  return statements.joined(separator: ";\n")
+}
+
+/// The statement that makes an index if it is missing.
+func indexCreation(_ index: SchemaIndex, on table: String) -> String {
+  let columns = index.columns.map(quoted).joined(separator: ", ")
+  return "CREATE INDEX IF NOT EXISTS \(quoted(index.name)) ON \(quoted(table)) (\(columns))"
+}
+
+/// A name as SQL writes it.
+func quoted(_ name: String) -> String { "\"" + name.replacing("\"", with: "\"\"") + "\"" }
+
+/// A text as an SQL literal; only for texts of our own.
+private func literal(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
+
+private func tableCreation(_ table: SchemaTable) -> String {
+  let isSingleKey = table.primaryKey.count == 1
+  var lines = table.columns.map { column in
+    let isKey = isSingleKey && table.primaryKey.first == column.name
+    return definition(of: column, isKey: isKey, isCounted: neverReused.contains(table.name))
+  }
+  if table.primaryKey.count > 1 {
+    lines.append("PRIMARY KEY (\(table.primaryKey.map(quoted).joined(separator: ", ")))")
+  }
+  let keepsOrder = isSingleKey || table.primaryKey.isEmpty || insertionOrdered.contains(table.name)
+  let suffix = keepsOrder ? "" : " WITHOUT ROWID"
+  return "CREATE TABLE \(quoted(table.name)) (\n  \(lines.joined(separator: ",\n  "))\n)\(suffix)"
+}
+
+private func definition(of column: SchemaColumn, isKey: Bool, isCounted: Bool) -> String {
+  var text = "\(quoted(column.name)) \(typeName(column.type))"
+  if !column.isNullable && column.type != .serial { text += " NOT NULL" }
+  switch column.defaultValue {
+  case .integer(let value): text += " DEFAULT \(value)"
+  case .text(let value): text += " DEFAULT \(literal(value))"
+  case nil: break
+  }
+  if isKey { text += " PRIMARY KEY" + (isCounted ? " AUTOINCREMENT" : "") }
+  if !column.allowed.isEmpty {
+    let values = column.allowed.map(literal).joined(separator: ", ")
+    text += " CHECK (\(quoted(column.name)) IN (\(values)))"
+  }
+  return text
+}
+
+private func typeName(_ type: ColumnType) -> String {
+  switch type {
+  case .integer, .serial: "integer"
+  case .bigint: "bigint"
+  case .varchar(let length): "varchar(\(length))"
+  case .text: "text"
+  case .blob: "blob"
+  }
+}

@@ -1,0 +1,80 @@
+// What the server asks of its store. The stores hold OAR's schema; nobody else sees SQL.
+
+import ClusterModel
+import RequestLanguage
+
+/// A durable store of the cluster's state. Calls are made by one server at a time.
+public protocol Storage: Sendable {
+  /// Everything the server needs in memory: resources, queues and the jobs that have not ended.
+  func load() async throws -> StoredCluster
+
+  /// Makes the changes durable, all or nothing: when it returns they survive a crash.
+  ///
+  /// - Throws: ``StorageError``; then nothing of the list was written.
+  func commit(_ changes: [Change]) async throws
+
+  /// Jobs that match, ended ones included, by id; `limit` bounds the answer.
+  func jobs(matching filter: JobFilter, limit: Int) async throws -> [JobRecord]
+
+  /// What a job asked for, ended or not, with its file names as patterns; `nil` if there is no such job.
+  func request(of job: JobID) async throws -> JobRequest?
+
+  /// Lines of the event log of a job or a host, oldest first.
+  func events(_ filter: EventFilter) async throws -> [JobEvent]
+
+  /// Closes the store after the last commit.
+  func close() async
+}
+
+/// The state at start.
+public struct StoredCluster: Sendable {
+  public var resources: [Resource] = []
+  public var properties: [PropertyDefinition] = []
+  public var queues: [Queue] = []
+  /// Jobs whose state is not final, by id.
+  public var jobs: [Job] = []
+  /// The first ids never used.
+  public var nextJob: JobID = 1
+  public var nextMoldable: MoldableID = 1
+  public var nextResource: ResourceID = 1
+  /// What could not be understood and was left out, a sentence each, for the server's log.
+  public var problems: [String] = []
+
+  public init() {}
+}
+
+/// Which jobs are asked for; all given conditions must hold.
+public struct JobFilter: Sendable {
+  public var ids: [JobID]?
+  public var arrays: [JobID]?
+  public var users: [String]?
+  public var states: [JobState]?
+  /// A condition on the columns of `jobs`, parsed.
+  public var condition: PropertyExpression?
+
+  public init() {}
+}
+
+/// Which events are asked for.
+public enum EventFilter: Sendable {
+  case job(JobID)
+  case host(String, limit: Int)
+}
+
+/// Why the store did not do what was asked.
+public enum StorageError: Error, CustomStringConvertible, Sendable {
+  /// The disk is full: nothing was written; later commits may succeed.
+  case full(String)
+  /// The database is damaged or not OAR's: the server must not start on it.
+  case unusable(String)
+  /// A condition that the database does not accept.
+  case badCondition(String)
+  /// Anything else, with the database's text.
+  case failed(String)
+
+  public var description: String {
+    switch self {
+    case .full(let text), .unusable(let text), .badCondition(let text), .failed(let text): text
+    }
+  }
+}

@@ -1,0 +1,58 @@
+// The layers of Docs/Design.md as data: which layers and which outside modules each may import.
+
+struct Layer {
+  /// The layers whose targets may be imported, the own one included where its targets build on each other.
+  var layers: Set<String>
+  /// Modules from outside the package, and of `Bindings` by name.
+  var modules: Set<String>
+
+  static let all: [String: Layer] = [
+    "Bindings": Layer(layers: [], modules: []),
+    "Model": Layer(layers: ["Model"], modules: ["FoundationEssentials"]),
+    "Planning": Layer(layers: ["Model", "Planning"], modules: ["Synchronization"]),
+    "Storage": Layer(
+      layers: ["Model", "Storage"], modules: ["CSQLite", "CPostgreSQL", "Glibc", "Synchronization"]),
+    "Execution": Layer(
+      layers: ["Model", "Execution"], modules: ["CLinux", "CMunge", "Glibc", "Synchronization"]),
+    "Service": Layer(
+      layers: ["Model", "Planning", "Storage", "Execution", "Service"],
+      modules: ["CLinux", "Glibc", "Synchronization"]),
+    "Lab": Layer(layers: ["Model", "Lab"], modules: ["CLinux", "Glibc", "Synchronization"]),
+    "Commands": Layer(
+      layers: ["Model", "Execution", "Lab", "Commands"],
+      modules: ["CLinux", "Glibc", "Synchronization"]),
+    "Executables": Layer(
+      layers: ["Commands", "Service", "Execution"], modules: ["Glibc", "Synchronization"]),
+  ]
+
+  /// Edges that the layers would allow and the map does not.
+  static let forbidden: [String: Set<String>] = [
+    // The agent is small and on every node; the commands speak to the server alone.
+    "NodeAgent": ["NodeConnections", "Credentials"],
+    "NodeConnections": ["NodeAgent"],
+    "Wire": ["NodeAgent", "NodeConnections"],
+    "ClusterModel": ["RequestLanguage"],
+    "CommandLine": ["UserCommands", "AdminCommands", "Lab", "NodeAgent", "NodeConnections"],
+    "UserCommands": ["AdminCommands", "Lab", "NodeAgent", "NodeConnections"],
+    "AdminCommands": ["UserCommands", "NodeAgent", "NodeConnections"],
+    "Controller": ["NodeAgent"],
+    "Storage": ["SQLiteStorage", "CSQLite", "Glibc"],
+    "Kamelot": ["Kao"],
+  ]
+
+  /// Why a target may not import a module; nil if it may.
+  static func problem(
+    importing module: String, into target: Repository.Target, of repository: Repository
+  ) -> String? {
+    guard let layer = all[target.layer] else { return "\(target.layer) is no layer" }
+    if forbidden[target.name]?.contains(module) == true {
+      return "\(target.name) may not import \(module)"
+    }
+    if layer.modules.contains(module) { return nil }
+    guard let imported = repository.targets.first(where: { $0.name == module }) else {
+      return "\(target.layer) may not import \(module)"
+    }
+    return imported.layer != "Bindings" && layer.layers.contains(imported.layer)
+      ? nil : "\(target.layer) may not import \(imported.layer)/\(module)"
+  }
+}

@@ -1,0 +1,213 @@
+// The life of a lab: hosts that die and come back, hosts that join, failures told, and an end that
+// leaves nothing, whatever happened before.
+
+import Glibc
+import Testing
+
+@testable import Lab
+
+extension LabSuite {
+  @Suite("the life of a lab")
+  struct LifeTests {
+    @Test("a host that is killed leaves the others alone, and comes back with its disk")
+    func kill() throws {
+      try TestLab.run("kill", .plain(nodes: 2)) { (test) throws in
+        _ = try test.sh("node1", "echo kept > /etc/mark; echo lost > /run/mark")
+        _ = try test.sh("node1", "setsid sleep 1000 < /dev/null > /dev/null 2>&1 &")
+        try test.lab.kill("node1")
+        let status = try #require(try test.lab.status())
+        #expect(status.hosts.map(\.isUp) == [true, true, false, true])
+        #expect(status.hosts[3].services.map(\.answers) == [true, true])
+        #expect(try test.sh("frontend", "ssh node2 hostname", user: "user1") == "node2")
+        #expect(throws: LabError.self) { try test.sh("node1", "true") }
+
+        let second = try test.lab.state()?.host("node2")?.first
+        try test.start(.plain(nodes: 2))
+        #expect(try test.lab.status()?.allAnswer == true)
+        #expect(try test.lab.state()?.host("node2")?.first == second)
+        #expect(try test.sh("node1", "cat /etc/mark; ls /run/mark 2>&1 || true").contains("kept"))
+        #expect(try test.sh("node1", "ls /run").contains("mark") == false)
+        #expect(try test.sh("frontend", "ssh node1 hostname", user: "user1") == "node1")
+      }
+    }
+
+    @Test("a host dies even when its processes are frozen")
+    func frozen() throws {
+      try TestLab.run("frozen") { (test) throws in
+        _ = try test.sh(
+          "node1",
+          """
+          cd /sys/fs/cgroup
+          setsid sleep 1000 < /dev/null > /dev/null 2>&1 &
+          if [ -d freezer ]; then
+            mkdir freezer/job; echo $! > freezer/job/cgroup.procs
+            echo FROZEN > freezer/job/freezer.state
+          else
+            mkdir job; echo $! > job/cgroup.procs; echo 1 > job/cgroup.freeze
+          fi
+          """)
+        try test.lab.kill("node1")
+        #expect(try test.lab.status()?.hosts.last?.isUp == false)
+      }
+    }
+
+    @Test("a start that is repeated changes nothing; one with other nodes adds or removes some")
+    func size() throws {
+      try TestLab.run("size") { (test) throws in
+        let first = try test.lab.state()
+        try test.start()
+        #expect(try test.lab.state() == first)
+        try test.start(.plain(nodes: 3))
+        #expect(try test.sh("node1", "ssh node3 hostname", user: "user1") == "node3")
+        #expect(try test.lab.state()?.host("node1") == first?.host("node1"))
+        try test.start(.plain(nodes: 2))
+        #expect(
+          try test.lab.status()?.hosts.map(\.name) == ["server", "frontend", "node1", "node2"])
+        #expect(try test.sh("node1", "cat /etc/hosts").contains("node3") == false)
+      }
+    }
+
+    @Test("stop ends whatever runs in the hosts, and is content when there is nothing")
+    func stop() throws {
+      try TestLab.run("stop") { (test) throws in
+        for host in ["server", "frontend", "node1"] {
+          _ = try test.sh(
+            host,
+            """
+            trap '' TERM HUP INT
+            for i in 1 2 3 4 5; do setsid sleep 1000 < /dev/null > /dev/null 2>&1 & done
+            mkdir -p /sys/fs/cgroup/*/a/b/c 2>/dev/null || true
+            """, user: "root")
+        }
+      }
+      try TestLab("stop").lab.stop()
+    }
+
+    @Test("two labs side by side have the same names and addresses but not the same keys")
+    func sideBySide() throws {
+      try TestLab.run("left") { (left) throws in
+        try TestLab.run("right") { (right) throws in
+          _ = try left.sh("frontend", "echo left > note", user: "user1")
+          #expect(try right.sh("frontend", "ls", user: "user1") == "")
+          let credential = try left.sh("frontend", "munge -n")
+          let refused = try right.sh("server", "echo '\(credential)' | unmunge 2>&1 || true")
+          #expect(refused.contains("Invalid credential"))
+        }
+        #expect(try left.lab.status()?.allAnswer == true)
+      }
+    }
+
+    @Test("labs of one name in two places do not touch each other")
+    func sameName() throws {
+      try TestLab.run("here") { (here) throws in
+        let there = try TestLab(
+          lab: Lab(name: here.lab.name, directory: "\(here.place)-there/lab"),
+          place: "\(here.place)-there")
+        defer { try? there.lab.stop() }
+        try there.start()
+        try there.lab.stop()
+        #expect(!Files.exists(there.place))
+        #expect(try here.lab.status()?.allAnswer == true)
+      }
+    }
+
+    @Test("a service that fails is told with its host and the end of its log")
+    func failingService() throws {
+      let test = try TestLab("failing")
+      defer { try? test.lab.stop() }
+      var composition = Composition.plain(nodes: 1)
+      composition.roles[0].services = [
+        Service(
+          "broken", ["/bin/sh", "-c", "echo no luck today; exit 3"], user: "user1",
+          readiness: .socket("/run/never"))
+      ]
+      let error = #expect(throws: LabError.self) { try test.start(composition) }
+      #expect(error?.host == "server")
+      #expect(error?.message == "broken ended with exit code 3")
+      #expect(error?.logTail == ["no luck today"])
+      // The next start begins anew.
+      try test.start()
+      #expect(try test.lab.status()?.allAnswer == true)
+      try test.lab.stop()
+      #expect(test.remains == [])
+    }
+
+    @Test("a service that never answers ends the start at its deadline")
+    func silentService() throws {
+      let test = try TestLab("silent")
+      defer { try? test.lab.stop() }
+      try test.start()
+      var composition = Composition.plain(nodes: 2)
+      composition.roles[2].services = [
+        Service("mute", ["/bin/sleep", "1000"], readiness: .port(99))
+      ]
+      let error = #expect(throws: LabError.self) {
+        try test.lab.start(composition, program: try TestLab.program, timeout: 3)
+      }
+      #expect(error?.host == "node2")
+      #expect(error?.message == "mute did not answer in time")
+      try test.lab.stop()
+      #expect(test.remains == [])
+    }
+
+    @Test("a kept service is started again when it dies")
+    func keptService() throws {
+      var composition = Composition.plain(nodes: 1)
+      composition.roles[0].services = [
+        Service(
+          "kept", ["/bin/sh", "-c", "echo $$ >> /tmp/lives; exec sleep 1000"], readiness: .none,
+          isKept: true)
+      ]
+      try TestLab.run("kept", composition) { (test) throws in
+        let lives = try test.sh(
+          "server",
+          """
+          until [ -s /tmp/lives ]; do sleep 0.01; done
+          sleep 0.1
+          kill -9 $(cat /tmp/lives)
+          until [ $(wc -l < /tmp/lives) = 2 ]; do sleep 0.01; done
+          wc -l < /tmp/lives
+          """)
+        #expect(lives == "2")
+      }
+    }
+
+    @Test("what provisions a lab is done once in its life")
+    func provisioning() throws {
+      var composition = Composition.plain(nodes: 1)
+      composition.provisioning = [
+        ProvisionStep(
+          id: "note", host: "server", arguments: ["sh", "-c", "echo done >> /etc/note"])
+      ]
+      try TestLab.run("provision", composition) { (test) throws in
+        try test.lab.kill("server")
+        try test.start(composition)
+        #expect(try test.sh("server", "cat /etc/note") == "done")
+        composition.provisioning.append(
+          ProvisionStep(id: "bad", host: "server", arguments: ["sh", "-c", "echo oh; exit 4"]))
+        let error = #expect(throws: LabError.self) { try test.start(composition) }
+        #expect(error?.host == "server")
+        #expect(error?.logTail == ["oh"])
+      }
+    }
+
+    @Test("a lab that can't be is refused before anything is made")
+    func refusals() throws {
+      for name in ["", "Big", "a b", "-x", "../x", String(repeating: "x", count: 33)] {
+        #expect(throws: LabError.self) { try Lab(name: name, directory: "/tmp/x") }
+      }
+      for directory in [
+        "relative", "/tmp/a:b", "/tmp/a,b", "/" + String(repeating: "d", count: 200),
+      ] {
+        #expect(throws: LabError.self) { try Lab(name: "x", directory: directory) }
+      }
+      let test = try TestLab("refused")
+      #expect(throws: LabError.self) { try test.start(.plain(nodes: 1000)) }
+      #expect(throws: LabError.self) { try test.start(.liburna(nodes: 1, binaries: "/nowhere")) }
+      #expect(throws: LabError.self) { try test.lab.kill("node1") }
+      #expect(throws: LabError.self) { try test.lab.logs(of: "node1") }
+      #expect(try test.lab.status() == nil)
+      #expect(test.remains == [])
+    }
+  }
+}
