@@ -148,7 +148,7 @@ struct CrashTests {
   @Test("an attempt whose agent died before its shepherd began has failed, and can't begin later")
   func neverBegan() throws {
     try withHost { host in
-      let spool = try Spool(root: host.state)
+      let spool = try Spool(state: host.state, run: host.run)
       let id = AttemptID(job: 7, number: 1)
       #expect(try spool.create(id))
       let attempts = try host.startAgent().greet()

@@ -52,6 +52,7 @@ final class TestHost {
 
   var home: String { root + "/home/alice" }
   var state: String { root + "/state" }
+  var run: String { root + "/run" }
 
   func write(_ name: String, _ text: String) throws {
     try Files.create("\(root)/\(name)", Array(text.utf8), owner: 0)
@@ -97,7 +98,8 @@ final class TestHost {
     return [
       "/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh", root + "/passwd",
       root + "/group",
-      Self.program, "agent", "--state", state, "--cgroup-root", groupRoot, "--host", "node1",
+      Self.program, "agent", "--state", state, "--run", run, "--cgroup-root", groupRoot,
+      "--host", "node1",
     ]
   }
 
@@ -135,7 +137,7 @@ final class TestHost {
   func remove() {
     for agent in agents { kill(agent, SIGKILL) }
     for agent in agents { waitpid(agent, nil, 0) }
-    let spool = try? Spool(root: state)
+    let spool = try? Spool(state: state, run: run)
     for attempt in spool?.attempts() ?? [] {
       if case .running(let shepherd, let pidfd, _) = try? spool?.find(attempt, now: 0) {
         kill(shepherd, SIGKILL)

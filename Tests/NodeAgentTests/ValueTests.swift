@@ -179,10 +179,12 @@ struct ValueTests {
   @Test("options are taken in both spellings")
   func options() throws {
     let words = [
-      "agent", "--state=/x/", "--cgroup-root", "/lab/node1", "--host", "node1", "--no-cpuset",
+      "agent", "--state=/x/", "--run", "/y", "--cgroup-root", "/lab/node1", "--host", "node1",
+      "--no-cpuset",
     ]
     let options = try AgentOptions(words)
-    #expect(options.state == "/x" && options.groupRoot == "/lab/node1" && options.host == "node1")
+    #expect(options.state == "/x" && options.run == "/y")
+    #expect(options.groupRoot == "/lab/node1" && options.host == "node1")
     #expect(!options.usesCPUs)
     #expect(throws: UsageError.self) { try AgentOptions(["agent", "--state="]) }
   }

@@ -96,6 +96,23 @@ extension Agent {
   private func report(_ id: AttemptID, _ status: AttemptStatus) {
     attempts[id]?.status = status
     send(.attempt(id, status))
+    if case .running = status { return }
+    syncUnlessAcknowledged(id)
+  }
+
+  /// Seconds that the server has to acknowledge an end before it is synced to the disk. A host that
+  /// crashes within them is to the server a host that died with the attempt.
+  static let syncDelay = 1.0
+
+  private func syncUnlessAcknowledged(_ id: AttemptID) {
+    loop.after(Self.syncDelay) { [unowned self] in
+      guard attempts[id] != nil else { return }
+      do {
+        try spool.sync(id)
+      } catch {
+        remark("attempt \(id): \(error)")
+      }
+    }
   }
 
   // MARK: Watching
@@ -195,12 +212,14 @@ extension Agent {
     switch try spool.find(id, now: now) {
     case .over(let status):
       attempts[id] = Attempt(job: id.job, status: status)
+      syncUnlessAcknowledged(id)
     case .running(let shepherd, let pidfd, let record):
       attempts[id] = Attempt(
         job: id.job, status: .running(pid: Int(shepherd), since: record.since))
       watch(id, shepherd, pidfd)
     case .lost(let record):
       attempts[id] = Attempt(job: id.job, status: try writeLost(id, record))
+      syncUnlessAcknowledged(id)
     }
   }
 

@@ -37,7 +37,7 @@ final class Agent {
     self.loop = loop
     self.groups = groups
     self.openFiles = openFiles
-    spool = try Spool(root: options.state)
+    spool = try Spool(state: options.state, run: options.run)
     accounts = Accounts(loop: loop)
   }
 

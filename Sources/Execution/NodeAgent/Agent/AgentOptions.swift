@@ -5,11 +5,13 @@ import Glibc
 /// What `liburna-node agent` is told.
 struct AgentOptions: Equatable {
   static let usage = """
-    Usage: liburna-node agent [--state DIR] [--cgroup-root PATH] [--host NAME] [--no-cpuset]
+    Usage: liburna-node agent [--state DIR] [--run DIR] [--cgroup-root PATH] [--host NAME]
+                                [--no-cpuset]
 
     Runs jobs on this host for the Liburna server, which speaks to it through standard input and output.
 
-      --state DIR         where attempts are kept (default: /var/lib/liburna-node)
+      --state DIR         where the records of attempts are kept (default: /var/lib/liburna-node)
+      --run DIR           where their files are while they run (default: /run/liburna-node)
       --cgroup-root PATH  the cgroup below which those of jobs are made, as /proc/self/cgroup names it
                           (default: the top)
       --host NAME         the name to report (default: this host's)
@@ -18,6 +20,7 @@ struct AgentOptions: Equatable {
     """
 
   var state = "/var/lib/liburna-node"
+  var run = "/run/liburna-node"
   var groupRoot = ""
   var host = AgentOptions.hostName()
   var usesCPUs = true
@@ -35,7 +38,7 @@ struct AgentOptions: Equatable {
       }
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = String(parts[0])
-      guard ["--state", "--cgroup-root", "--host"].contains(name) else {
+      guard ["--state", "--run", "--cgroup-root", "--host"].contains(name) else {
         throw UsageError("unknown option \(word)")
       }
       guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst(), !value.isEmpty else {
@@ -52,6 +55,7 @@ struct AgentOptions: Equatable {
     let path = value.count > 1 && value.hasSuffix("/") ? String(value.dropLast()) : value
     switch name {
     case "--state": state = path
+    case "--run": run = path
     case "--cgroup-root": groupRoot = path
     default: host = value
     }

@@ -1,7 +1,7 @@
 // What an attempt leaves on the disk: one file of a fixed size, with how it began and how it ended.
 //
 // The shepherd makes, locks and writes it before anything runs. The end has its place in it from then on:
-// writing it needs no further space, is no new file, and costs one flush of one block.
+// writing it needs no further space and makes no new file.
 
 import ClusterModel
 import Wire

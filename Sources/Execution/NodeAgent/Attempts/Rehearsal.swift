@@ -21,10 +21,16 @@ enum Rehearsal {
     launch.environment = JobEnvironment.make(
       account: account, job: ["OAR_JOB_ID": "0"], files: names, group: "a/b", terminal: nil)
     launch.rehearse()
+    var kept: Launch? = launch
+    forget(&kept)
     let loop = EventLoop()
     var clock = ShepherdClock(walltime: 1, checkpoint: 0, now: 0)
     loop.after(0) { loop.stop() }
     loop.run()
     _ = clock.due(now: 0)
+    _ = clock.nextDeadline
   }
+
+  @inline(never)
+  private static func forget(_ launch: inout Launch?) { launch = nil }
 }

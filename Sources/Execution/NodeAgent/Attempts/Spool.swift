@@ -1,13 +1,14 @@
-// The attempts of this host on its disk: a directory each, made atomically, kept until acknowledged.
+// The attempts of this host: a record each on its disk, made atomically and kept until acknowledged, and a
+// directory of what only serves while it runs.
 
 import CLinux
 import ClusterModel
 import Glibc
 import Wire
 
-/// The agent's state directory.
+/// The agent's state and run directories.
 struct Spool {
-  /// What is found of an attempt whose directory is there.
+  /// What is found of an attempt whose record is there.
   enum Finding {
     /// Nothing will change any more.
     case over(AttemptStatus)
@@ -17,34 +18,43 @@ struct Spool {
     case lost(AttemptRecord)
   }
 
-  let root: String
+  /// Outlives the host: the records.
+  let state: String
+  /// Need not outlive it, and so may lie in memory: what jobs read.
+  let run: String
 
-  init(root: String) throws(SystemError) {
-    self.root = root
+  init(state: String, run: String) throws(SystemError) {
+    self.state = state
+    self.run = run
+    try Files.makeDirectories("\(state)/attempts", mode: 0o711)
     // Users pass through to their own files, but can't look around.
-    try Files.makeDirectories("\(root)/attempts", mode: 0o711)
-    try Files.makeDirectories("\(root)/jobs", mode: 0o711)
+    try Files.makeDirectories("\(run)/attempts", mode: 0o711)
+    try Files.makeDirectories("\(run)/jobs", mode: 0o711)
   }
 
-  func directory(_ attempt: AttemptID) -> String { "\(root)/attempts/\(attempt)" }
-  func recordPath(_ attempt: AttemptID) -> String { directory(attempt) + "/record" }
+  func recordPath(_ attempt: AttemptID) -> String { "\(state)/attempts/\(attempt)" }
+  func directory(_ attempt: AttemptID) -> String { "\(run)/attempts/\(attempt)" }
   func nodeFile(_ attempt: AttemptID) -> String { directory(attempt) + "/nodes" }
   func resourceFile(_ attempt: AttemptID) -> String { directory(attempt) + "/resources" }
   func terminalSocket(_ attempt: AttemptID) -> String { directory(attempt) + "/terminal" }
 
   /// The directory of a job that only has sessions here.
-  func jobDirectory(_ job: JobID) -> String { "\(root)/jobs/\(job)" }
+  func jobDirectory(_ job: JobID) -> String { "\(run)/jobs/\(job)" }
 
-  /// Makes an attempt's directory. False if it is there.
+  /// Makes an attempt's record, empty, and its directory. False if the record is there.
   func create(_ attempt: AttemptID) throws(SystemError) -> Bool {
-    if mkdir(directory(attempt), 0o711) == 0 { return true }
-    guard errno == EEXIST else { throw SystemError("cannot make \(directory(attempt))") }
-    return false
+    let path = recordPath(attempt)
+    let file = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    if file < 0, errno == EEXIST { return false }
+    guard file >= 0 else { throw SystemError("cannot make \(path)") }
+    close(file)
+    try Files.makeDirectories(directory(attempt), mode: 0o711)
+    return true
   }
 
-  /// Every attempt that has a directory.
+  /// Every attempt that has a record.
   func attempts() -> [AttemptID] {
-    Files.names(in: "\(root)/attempts").compactMap { AttemptID(directoryName: $0) }
+    Files.names(in: "\(state)/attempts").compactMap { AttemptID(directoryName: $0) }
   }
 
   /// The status, once it can't change any more.
@@ -53,7 +63,10 @@ struct Spool {
   }
 
   /// Forgets an attempt.
-  func remove(_ attempt: AttemptID) { Self.removeFlat(directory(attempt)) }
+  func remove(_ attempt: AttemptID) {
+    Self.removeFlat(directory(attempt))
+    unlink(recordPath(attempt))
+  }
 
   /// Forgets what a job's sessions needed.
   func removeJob(_ job: JobID) { Self.removeFlat(jobDirectory(job)) }
@@ -65,14 +78,23 @@ struct Spool {
 
   // MARK: Records
 
-  /// Writes down the end of an attempt, durably, in its record.
+  /// Writes down the end of an attempt in its record, where it outlives every process.
   static func write(_ status: AttemptStatus, to record: Int32) throws(SystemError) {
     let bytes = status.recordBytes
     let count = bytes.withUnsafeBytes {
       pwrite(record, $0.baseAddress, $0.count, off_t(AttemptRecord.endOffset))
     }
-    guard count == bytes.count, fdatasync(record) == 0 else {
+    guard count == bytes.count else {
       throw SystemError("cannot write down the end of an attempt")
+    }
+  }
+
+  /// Makes the end of an attempt outlive a crash of the host as well.
+  func sync(_ attempt: AttemptID) throws(SystemError) {
+    let file = try open(attempt)
+    defer { close(file) }
+    guard fsync(file) == 0 else {
+      throw SystemError("cannot make \(recordPath(attempt)) durable")
     }
   }
 
@@ -90,18 +112,16 @@ struct Spool {
   /// the shepherd. `nil` if somebody was faster.
   func claim(_ attempt: AttemptID, _ record: AttemptRecord) throws(SystemError) -> Int32? {
     let path = recordPath(attempt)
-    let file = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    if file < 0, errno == EEXIST { return nil }
-    guard file >= 0 else { throw SystemError("cannot make \(path)") }
-    // An agent that came between the two calls has declared the attempt failed.
+    let file = Glibc.open(path, O_RDWR | O_CLOEXEC)
+    guard file >= 0 else { throw SystemError("cannot open \(path)") }
+    // An agent that came in between has declared the attempt failed.
     guard clinux_lock(file) == 0, lseek(file, 0, SEEK_END) == 0 else {
       close(file)
       return nil
     }
     try Descriptors.write(file, record.bytes, named: path)
-    // Makes the directories durable as well (ext4, XFS and btrfs log in order): what was begun is never
-    // begun again, even if the host crashes.
-    guard fsync(file) == 0 else { throw SystemError("cannot make \(path) durable") }
+    // Not synced: the record outlives every process but not the host, and nor does what it records. What
+    // was being launched on a host that crashed is launched anew, as a new attempt or from this record.
     return file
   }
 
