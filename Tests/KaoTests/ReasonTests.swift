@@ -91,7 +91,7 @@ struct ReasonTests {
   @Test("jobs that make no sense are set aside with a reason, and all others are planned")
   func poisonedJobs() {
     var reservation = waiting(900, ("/host=1", 10))
-    reservation.reservationStart = 5000
+    reservation.reservation = Reservation(start: 5000)
     let poisoned: [(WaitingJob, Reason.Kind)] = [
       (waiting(901, ("/host=1", 10), properties: "no_such = 1"), .malformed),
       (waiting(902, ("/host=1", 10), properties: "((("), .malformed),

@@ -2,22 +2,14 @@
 
 import ClusterModel
 
-/// The settings of `oar.conf` that change plans.
-public struct PlanningSettings: Hashable, Sendable {
-  /// Seconds kept free after each job (SCHEDULER_JOB_SECURITY_TIME).
-  public var jobSecurityTime: Seconds = 60
-  /// At most so many waiting jobs are planned in one pass, first come first
-  /// (MAX_JOB_PER_QUEUES_GROUP_SCHEDULING_ROUND); 0 for no limit.
-  public var jobsPerPass = 1000
-  /// How long a waiting besteffort job is assumed to run (OAR 2 assumes five minutes).
-  public var besteffortDuration: Seconds = 300
-
-  public init() {}
-}
-
 /// A job that has resources now: it starts, runs, is suspended or ends.
 public struct HoldingJob: Sendable {
   public var id: JobID
+  public var user = ""
+  public var name = ""
+  public var project = "default"
+  public var queue = "default"
+  public var types: [String] = []
   public var resources: [ResourceID]
   public var start: Instant
   /// Its walltime, suspended time included.
@@ -26,6 +18,11 @@ public struct HoldingJob: Sendable {
   public var isBesteffort: Bool
   /// It is being ended already: no need to choose it as a victim again.
   public var isEnding: Bool
+  /// Seconds that it may go on after it was told to save its work, because a job needs its resources;
+  /// 0 if it can't save any.
+  public var checkpoint: Seconds = 0
+  /// When it was told to save its work; 0 if it was not.
+  public var checkpointedAt: Instant = 0
 
   public init(
     id: JobID, resources: [ResourceID], start: Instant, walltime: Seconds, isBesteffort: Bool,
@@ -52,19 +49,46 @@ public enum Dependency: Hashable, Sendable {
   case impossible(JobID, String)
 }
 
+/// An advance reservation: a job whose start is its user's choice.
+public struct Reservation: Hashable, Sendable {
+  /// When it is to start.
+  public var start: Instant
+  /// What it was promised; `nil` while it is not decided whether it can be.
+  public var promised: Promise?
+
+  /// The resources that a reservation got when it was accepted.
+  public struct Promise: Hashable, Sendable {
+    public var moldable: Int
+    public var resources: [ResourceID]
+
+    public init(moldable: Int, resources: [ResourceID]) {
+      self.moldable = moldable
+      self.resources = resources
+    }
+  }
+
+  public init(start: Instant, promised: Promise? = nil) {
+    self.start = start
+    self.promised = promised
+  }
+}
+
 /// A job to be planned.
 public struct WaitingJob: Sendable {
   public var id: JobID
   public var user: String
+  public var name = ""
   public var project: String
   public var queue: String
+  /// Job types as written, such as `besteffort` or `container=c1`.
   public var types: [String]
+  public var submissionTime: Instant = 0
   /// The condition of the whole job; empty if none.
   public var properties: String
   public var moldables: [Moldable]
   public var dependencies: [Dependency]
-  /// The start of an advance reservation; 0 for none.
-  public var reservationStart: Instant = 0
+  /// `nil` for a job that starts as soon as it can.
+  public var reservation: Reservation?
 
   public init(
     id: JobID, user: String, project: String = "default", queue: String, types: [String] = [],
@@ -90,10 +114,13 @@ public struct Snapshot: Sendable {
   public var holding: [HoldingJob]
   /// In order of submission.
   public var waiting: [WaitingJob]
+  /// The site's quotas; `nil` for none.
+  public var quotas: Quotas?
 
   public init(
     now: Instant, platform: Platform, settings: PlanningSettings = PlanningSettings(),
-    queues: [Queue] = Queue.standard, holding: [HoldingJob] = [], waiting: [WaitingJob] = []
+    queues: [Queue] = Queue.standard, holding: [HoldingJob] = [], waiting: [WaitingJob] = [],
+    quotas: Quotas? = nil
   ) {
     self.now = now
     self.platform = platform
@@ -101,5 +128,6 @@ public struct Snapshot: Sendable {
     self.queues = queues
     self.holding = holding
     self.waiting = waiting
+    self.quotas = quotas
   }
 }

@@ -60,7 +60,7 @@ enum Candidate {
   ]
 
   private static func unsupported(_ job: WaitingJob) -> Reason? {
-    if job.reservationStart != 0 {
+    if job.reservation != nil {
       return Reason(.impossible, "Advance reservations can't be planned yet.")
     }
     for type in job.types {

@@ -202,6 +202,6 @@ extension WaitingJob {
   /// Whether it asks for the same as another.
   fileprivate func isLike(_ other: WaitingJob) -> Bool {
     moldables == other.moldables && properties == other.properties && types == other.types
-      && isBesteffort == other.isBesteffort && reservationStart == other.reservationStart
+      && isBesteffort == other.isBesteffort && reservation == other.reservation
   }
 }
