@@ -91,7 +91,7 @@ struct ReasonTests {
   @Test("jobs that make no sense are set aside with a reason, and all others are planned")
   func poisonedJobs() {
     var reservation = waiting(900, ("/host=1", 10))
-    reservation.reservation = Reservation(start: 5000)
+    reservation.reservation = Reservation(start: 900)
     let poisoned: [(WaitingJob, Reason.Kind)] = [
       (waiting(901, ("/host=1", 10), properties: "no_such = 1"), .malformed),
       (waiting(902, ("/host=1", 10), properties: "((("), .malformed),
@@ -110,14 +110,14 @@ struct ReasonTests {
           913, levels: [RequestLevel("host", .exactly(.max)), RequestLevel("core", .exactly(9))]),
         .impossible
       ),
-      (waiting(914, ("/host=1", 10), types: ["inner=12"]), .impossible),
-      (waiting(915, ("/host=1", 10), types: ["postpone=2030-01-01"]), .impossible),
+      (waiting(914, ("/host=1", 10), types: ["inner=12"]), .container),
+      (waiting(915, ("/host=1", 10), types: ["postpone=never"]), .malformed),
       (waiting(916, ("/host=1", 10), after: [.waiting(916)]), .dependency),
       (waiting(917, ("/host=1", 10), after: [.waiting(918)]), .dependency),
       (waiting(918, ("/host=1", 10), after: [.waiting(917)]), .dependency),
       (waiting(919, ("/host=1", 10), after: [.waiting(-3)]), .dependency),
       (waiting(920, ("/host=1", 10), after: [.impossible(5, "Job 5 failed.")]), .dependency),
-      (reservation, .impossible),
+      (reservation, .reservation),
     ]
     let healthy = (1...poisoned.count).map { waiting($0, ("/host=2", 10)) }
     let mixed = zip(poisoned.map(\.0), healthy).flatMap { [$0, $1] }

@@ -17,6 +17,11 @@ enum Bits {
   }
 
   @inline(__always)
+  static func intersect(_ target: inout [UInt64], with other: [UInt64]) {
+    intersect(&target, with: other.span)
+  }
+
+  @inline(__always)
   static func subtract(_ other: [UInt64], from target: inout [UInt64]) {
     let other = other.span
     var target = target.mutableSpan

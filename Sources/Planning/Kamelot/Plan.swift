@@ -11,15 +11,30 @@ public struct Placement: Hashable, Sendable {
   public var end: Instant
   /// The index of the chosen moldable in the job's request.
   public var moldable: Int
-  /// Ascending.
-  public var resources: [ResourceID]
+  /// Its resources by their place on the platform.
+  public var places: ResourceSet
+  let platform: Platform
 
-  public init(job: JobID, start: Instant, end: Instant, moldable: Int, resources: [ResourceID]) {
+  public init(job: JobID, spot: Spot, moldable: Int, on platform: Platform) {
     self.job = job
-    self.start = start
-    self.end = end
+    start = spot.start
+    end = spot.end - 1
     self.moldable = moldable
-    self.resources = resources
+    places = spot.resources
+    self.platform = platform
+  }
+
+  /// Its resources, ascending.
+  public var resources: [ResourceID] { platform.ids(of: places) }
+
+  public static func == (left: Placement, right: Placement) -> Bool {
+    left.job == right.job && left.start == right.start && left.end == right.end
+      && left.moldable == right.moldable && left.places == right.places
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(job)
+    hasher.combine(start)
   }
 }
 
@@ -32,6 +47,14 @@ public struct Reason: Hashable, Codable, Sendable {
     case dependency
     /// Its queue starts nothing.
     case queue
+    /// It runs in a container that has no room for it, or is not there.
+    case container
+    /// A quota of its user, project, queue or type is used up.
+    case quota
+    /// It is a reservation: its start is not yet, or can't be had.
+    case reservation
+    /// It may not start yet, or any more, by its own wish (postpone, deadline, expire).
+    case date
     /// Nothing in the cluster, as it is now, could ever run it.
     case impossible
     /// The pass did not come to it: too many jobs ahead.
@@ -60,9 +83,15 @@ public struct Plan: Sendable {
   /// Jobs that will start later, or must wait for victims to end.
   public var predictions: [Placement] = []
   /// Why each planned or unplanned waiting job does not start now.
-  public var reasons: [JobID: Reason] = [:]
+  public var reasons = Reasons()
   /// Besteffort jobs to end now, because a job above needs their resources.
   public var victims: [JobID] = []
+  /// The jobs that were searched a place for, in the order in which they were.
+  public var order: [JobID] = []
+  /// New reservations that can be kept; their placements are among `starts` and `predictions`.
+  public var accepted: [JobID] = []
+  /// New reservations that can't be kept; their reasons say why and what would be possible.
+  public var refused: [JobID] = []
 
   public init() {}
 }

@@ -1,5 +1,5 @@
-// Places one job after another on the timeline, each at its earliest start, never moving one that
-// has a place: conservative backfilling.
+// Places one job after another, each at its earliest start, never moving one that has a place:
+// conservative backfilling.
 
 import ClusterModel
 
@@ -9,86 +9,119 @@ public struct Spot: Sendable {
   /// The first instant after it.
   public var end: Instant
   public var resources: ResourceSet
+
+  public init(start: Instant, end: Instant, resources: ResourceSet) {
+    self.start = start
+    self.end = end
+    self.resources = resources
+  }
 }
 
-/// The plan in the making: what is free when, and what is known of requests searched before.
+/// What a search is about.
+public struct SpotQuery {
+  public var request: ResolvedRequest
+  public var duration: Seconds
+  /// The earliest start that is wanted.
+  public var notBefore: Instant
+  /// The start must be before it.
+  public var limit = Instant.max
+  public var space: SpaceName = nil
+  public var sharing = Sharing.none
+
+  public init(_ request: ResolvedRequest, duration: Seconds, notBefore: Instant) {
+    self.request = request
+    self.duration = duration
+    self.notBefore = notBefore
+  }
+}
+
+/// The plan in the making: what is free when, in the cluster and in its containers.
 public struct Planner {
   public let platform: Platform
   public let now: Instant
-  var timeline: Timeline
-  var buffers: PickBuffers
-  private var known: [ObjectIdentifier: EarliestStarts] = [:]
+  private var cluster: Space
+  private var containers: [String: Space] = [:]
 
-  /// Starts with all usable resources free from `now` on.
-  public init(platform: Platform, now: Instant) {
+  /// Starts with `free` free from `now` on.
+  ///
+  /// - Parameter requests: those that will be searched, so far as known; others are found as well, but
+  ///   slower.
+  public init(
+    platform: Platform, now: Instant, free: ResourceSet, requests: some Sequence<ResolvedRequest>
+  ) {
     self.platform = platform
     self.now = now
-    timeline = Timeline(from: now, free: platform.usable)
-    buffers = PickBuffers(wordCount: platform.usable.words.count)
+    cluster = Space(platform, from: now, free: free)
+    cluster.prepare(requests.compactMap { $0.coarse?.grain }, from: now, free: free)
   }
 
-  /// Makes resources busy from now on, whether they were free or not.
-  public mutating func hold(_ holds: [Hold]) {
-    timeline.hold(holds)
+  /// Makes resources of the cluster busy from now on, whether they were free or not.
+  public mutating func hold(_ holds: [Hold]) { cluster.hold(holds) }
+
+  /// Whether there is a space of that name.
+  public func hasSpace(_ name: SpaceName) -> Bool {
+    name.map { containers[$0] != nil } ?? true
   }
 
-  /// Makes the resources of a spot that was just found busy during its time.
-  public mutating func take(_ spot: Spot) {
-    timeline.take(spot.resources, from: spot.start, to: spot.end)
-  }
-
-  /// The earliest spot for `duration` seconds that begins at `notBefore` or later and before
-  /// `limit`; the resources are those that OAR's order prefers.
-  public mutating func findSpot(
-    for request: ResolvedRequest, duration: Seconds, notBefore: Instant,
-    before limit: Instant = .max
-  ) -> Spot? {
-    let id = ObjectIdentifier(request)
-    let bound = known[id]?.bound(for: duration) ?? now
-    let earliest = max(notBefore, bound)
-    let found = earliestStart(for: request, duration: duration, from: earliest, before: limit)
-    if notBefore <= bound {
-      if bound == known[id]?.bound(for: 1) ?? now {
-        known[id, default: EarliestStarts()].note(found.bound, for: 1)
-      }
-      known[id, default: EarliestStarts()].note(found.start ?? limit, for: duration)
+  /// Makes the resources of a spot busy during its time.
+  public mutating func take(_ spot: Spot, in space: SpaceName = nil, sharing: Sharing = .none) {
+    change(space) {
+      $0.take(spot.resources.words, from: spot.start, to: spot.end, sharing: sharing)
     }
-    guard let start = found.start else { return nil }
-    return Spot(
-      start: start, end: start.addingCapped(duration),
-      resources: ResourceSet(capacity: platform.resources.count, words: buffers.picked))
   }
 
-  /// Those resources of the request's reach that are free for `duration` seconds from now on.
+  /// Gives the resources of a spot to a container during its time.
+  public mutating func open(_ container: String, with spot: Spot) {
+    containers[container, default: Space(containerOn: platform, from: now)]
+      .give(spot.resources.words, from: spot.start, to: spot.end)
+  }
+
+  /// The earliest spot; its resources are those that OAR's order prefers.
+  public mutating func findSpot(_ query: SpotQuery) -> Spot? {
+    let found = change(query.space) {
+      $0.findStart(
+        for: query.request, duration: query.duration, sharing: query.sharing,
+        notBefore: query.notBefore, before: query.limit)
+    }
+    return found.map { spot($0.resources, from: $0.start, for: query.duration) }
+  }
+
+  /// The spot that begins just at `query.notBefore`; `nil` if there is none.
+  public mutating func spot(_ query: SpotQuery) -> Spot? {
+    let start = query.notBefore
+    let resources = change(query.space) {
+      $0.pick(
+        for: query.request, from: start, to: start.addingCapped(query.duration),
+        sharing: query.sharing)
+    }
+    return resources.map { spot($0, from: start, for: query.duration) }
+  }
+
+  private func spot(_ words: [UInt64], from start: Instant, for duration: Seconds) -> Spot {
+    Spot(
+      start: start, end: start.addingCapped(duration),
+      resources: ResourceSet(capacity: platform.resources.count, words: words))
+  }
+
+  /// Those resources of the request's reach that are free in the cluster for `duration` seconds from
+  /// now on.
   public mutating func freeFromNow(for duration: Seconds, in request: ResolvedRequest)
     -> ResourceSet
   {
-    loadWindow(request, slots: 0...timeline.lastSlot(before: now.addingCapped(duration), from: 0))
-    return ResourceSet(capacity: platform.resources.count, words: buffers.window)
+    cluster.free(for: request, from: now, to: now.addingCapped(max(1, duration)))
   }
 
-  /// Those resources of the request's reach that are free at this instant.
+  /// Those resources of the request's reach that are free in the cluster at this instant.
   public mutating func freeNow(in request: ResolvedRequest) -> ResourceSet {
-    loadWindow(request, slots: 0...0)
-    return ResourceSet(capacity: platform.resources.count, words: buffers.window)
-  }
-}
-
-/// Lower bounds of the start of one request, by duration. They stay true during a pass, because
-/// what is free only shrinks: a longer job can't start before a shorter one was able to.
-private struct EarliestStarts {
-  /// Durations and starts, both ascending.
-  private var steps: [(duration: Seconds, start: Instant)] = []
-
-  func bound(for duration: Seconds) -> Instant? {
-    steps.last { $0.duration <= duration }?.start
+    freeFromNow(for: 1, in: request)
   }
 
-  mutating func note(_ start: Instant, for duration: Seconds) {
-    let from = steps.firstIndex { $0.duration >= duration } ?? steps.count
-    if from > 0, steps[from - 1].start >= start { return }
-    if from < steps.count, steps[from].duration == duration, steps[from].start >= start { return }
-    let to = steps[from...].firstIndex { $0.start > start } ?? steps.count
-    steps.replaceSubrange(from..<to, with: [(duration, start)])
+  @discardableResult
+  private mutating func change<Result>(
+    _ space: SpaceName, _ body: (inout Space) -> Result?
+  ) -> Result? {
+    guard let space else { return body(&cluster) }
+    guard containers[space] != nil else { return nil }
+    return body(&containers[space, default: Space(containerOn: platform, from: now)])
   }
 }

@@ -15,5 +15,10 @@ public struct PlanningSettings: Hashable, Sendable {
   /// (RESERVATION_WAITING_RESOURCES_TIMEOUT).
   public var reservationPatience: Seconds = 300
 
+  /// Whether jobs are planned on hosts that sleep and can be woken.
+  public var usesSleepingHosts = false
+  /// Seconds that local time, in which the dates of job types are written, is ahead of UTC.
+  public var utcOffset: Seconds = 0
+
   public init() {}
 }

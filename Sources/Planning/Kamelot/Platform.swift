@@ -10,6 +10,10 @@ public final class Platform: Sendable {
   public let ids: [ResourceID]
   /// Resources that can be given to a job that starts now.
   public let usable: ResourceSet
+  /// Resources that sleep and may be woken, until the instant that each one names.
+  let sleeping: [(place: Int, until: Instant)]
+  /// Resources that are up only until an instant, which each one names.
+  let departing: [(place: Int, at: Instant)]
   /// Resources that blocks are made of: those in service, whether they are up or asleep.
   let inService: ResourceSet
   /// Resources that may come back some day.
@@ -24,6 +28,8 @@ public final class Platform: Sendable {
   let columns = Memo<String, [Int32]>()
   let trees = Memo<TreeKey, BlockTree>()
   let conditions = Memo<String, ConditionResult>()
+  let grains = Memo<[Int32], Grain>()
+  let coarseTrees = Memo<CoarseTreeKey, BlockTree>()
   let requests = Memo<RequestKey, Resolution>()
 
   /// Indexes resources, which stand in the order of preference (SCHEDULER_RESOURCE_ORDER).
@@ -37,6 +43,11 @@ public final class Platform: Sendable {
       return ResourceSet(capacity: resources.count, members)
     }
     usable = select(\.isUsable)
+    sleeping = resources.enumerated().filter { $0.element.state == .absent }
+      .map { ($0.offset, $0.element.availableUpto) }
+    departing = resources.enumerated()
+      .filter { $0.element.isUsable && (2..<endOfTime - 1).contains($0.element.availableUpto) }
+      .map { ($0.offset, $0.element.availableUpto) }
     inService = select { $0.state == .alive || $0.state == .absent }
     notDead = select { $0.state != .dead }
     ordinary = select { $0.type == "default" }
@@ -44,6 +55,21 @@ public final class Platform: Sendable {
 
   /// Where a resource stands in the order of preference.
   public func place(of id: ResourceID) -> Int? { places[id] }
+
+  /// Resources that a job can be planned on at `now`: those that are usable and, if wanted, those that
+  /// can be woken.
+  public func plannable(at now: Instant, withSleeping: Bool) -> ResourceSet {
+    guard withSleeping else { return usable }
+    var result = usable
+    for (place, until) in sleeping where until >= now { result.insert(place) }
+    return result
+  }
+
+  /// Resources that are up now but leave, with the instant of each.
+  public var departures: [(until: Instant, places: [Int])] {
+    Dictionary(grouping: departing, by: \.at).map { ($0.key, $0.value.map(\.place)) }
+      .sorted { $0.until < $1.until }
+  }
 
   /// The ids of a set of places, ascending.
   public func ids(of set: ResourceSet) -> [ResourceID] {
@@ -64,9 +90,11 @@ public final class Platform: Sendable {
 }
 
 /// On which resources a request is looked at.
-enum PlanningScope: Hashable, Sendable {
-  /// Those in service, as for a plan.
+public enum PlanningScope: Hashable, Sendable {
+  /// Those in service, of which those that are up can be had.
   case present
+  /// Those in service, whether they are up or asleep.
+  case withSleeping
   /// All that may come back, as for a new job.
   case eventual
 }
@@ -76,6 +104,11 @@ struct TreeKey: Hashable, Sendable {
   var scope: PlanningScope
 }
 
+struct CoarseTreeKey: Hashable, Sendable {
+  var levels: [String]
+  var grain: ObjectIdentifier
+}
+
 struct RequestKey: Hashable, Sendable {
   var groups: [RequestGroup]
   var properties: String
@@ -83,7 +116,6 @@ struct RequestKey: Hashable, Sendable {
 }
 
 extension Resource {
-  /// Whether a job can be given the resource now. Sleeping resources that can be woken belong
-  /// here once nodes are woken on demand.
+  /// Whether a job can be given the resource now.
   var isUsable: Bool { state == .alive }
 }

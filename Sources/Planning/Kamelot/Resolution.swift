@@ -23,7 +23,8 @@ extension Platform {
     resolve(groups, properties: properties, scope: .present)
   }
 
-  func resolve(
+  /// What `groups` mean for a job with the condition `properties`, on the resources of `scope`.
+  public func resolve(
     _ groups: [RequestGroup], properties: String, scope: PlanningScope
   ) -> Resolution {
     let key = RequestKey(groups: groups, properties: properties, scope: scope)
@@ -48,14 +49,42 @@ extension Platform {
     for group in groups {
       parts.append(try resolved(group, properties, scope, text))
     }
-    let request = ResolvedRequest(groups: parts, capacity: resources.count, text: text)
-    let most = scope == .present ? usable : notDead
+    let levels = groups.map { $0.levels.map(\.property) }
+    let request = request(of: parts, levels, text)
+    let most =
+      switch scope {
+      case .present: usable
+      case .withSleeping: inService
+      case .eventual: notDead
+      }
     if request.pick(from: most) != nil { return request }
     // First fit may have let one group take what another can't do without.
-    let careful = ResolvedRequest(
-      groups: parts.choosiestFirst(), capacity: resources.count, text: text)
+    let order = parts.choosiestFirst()
+    let careful = self.request(of: order.map { parts[$0] }, order.map { levels[$0] }, text)
     if careful.pick(from: most) != nil { return careful }
     throw .impossible(shortage(of: request, groups, properties, scope))
+  }
+
+  /// The request, in blocks as well if all its groups end in the same ones.
+  private func request(
+    of groups: [ResolvedGroup], _ levels: [[String]], _ text: String
+  ) -> ResolvedRequest {
+    var coarse: CoarseRequest?
+    if let grain = grain(of: groups[0].tree),
+      groups.allSatisfy({ self.grain(of: $0.tree) === grain })
+    {
+      let parts = zip(groups, levels).map { group, levels in
+        ResolvedGroup(
+          eligible: grain.wholeBlocks(in: group.eligible),
+          tree: coarseTrees.value(
+            for: CoarseTreeKey(levels: levels, grain: ObjectIdentifier(grain))
+          ) { coarseTree(levels, of: grain) },
+          counts: group.counts)
+      }
+      coarse = CoarseRequest(
+        grain: grain, request: UnitRequest(groups: parts, capacity: grain.blockCount))
+    }
+    return ResolvedRequest(groups: groups, coarse: coarse, capacity: resources.count, text: text)
   }
 
   private func resolved(
@@ -72,12 +101,12 @@ extension Platform {
     }
     let matching = try matching(properties, group.properties)
     let waitsForAll = group.levels.contains { $0.count == .all }
-    if scope == .present, waitsForAll,
+    if scope != .eventual, waitsForAll,
       !matching.intersection(notDead).isSubset(of: inService)
     {
       throw .impossible("\(text) asks for all resources, and some are suspected to be broken.")
     }
-    let members = scope == .present ? inService : notDead
+    let members = scope == .eventual ? notDead : inService
     let tree = tree(group.levels.map(\.property), scope, members)
     return ResolvedGroup(
       eligible: matching.intersection(members), tree: tree, counts: group.levels.map(\.count))
@@ -105,7 +134,7 @@ extension Platform {
   ) -> String {
     let few =
       "No set of the \(counted(request.reach.count, "resource")) that match gives \(request.text)."
-    guard scope == .present,
+    guard scope != .eventual,
       case .possible = resolve(groups, properties: properties, scope: .eventual)
     else { return few }
     let up = request.reach.intersection(usable).count
@@ -122,7 +151,7 @@ extension Platform {
   }
 
   /// For each resource a number that stands for its value of a property.
-  private func column(_ name: String) -> [Int32] {
+  func column(_ name: String) -> [Int32] {
     columns.value(for: name) {
       var numbers: [PropertyValue: Int32] = [:]
       return resources.map { resource in
@@ -149,8 +178,9 @@ extension ResolvedGroup {
 }
 
 extension [ResolvedGroup] {
-  /// Groups that have the least choice first, those that take all they can get last.
-  fileprivate func choosiestFirst() -> [ResolvedGroup] {
+  /// The indices of the groups: those that have the least choice first, those that take all they can get
+  /// last.
+  fileprivate func choosiestFirst() -> [Int] {
     func rank(_ group: ResolvedGroup) -> Int {
       let takesAll = group.counts.contains { $0 == .best || $0 == .bestHalf }
       return takesAll ? .max : group.eligible.count
@@ -158,7 +188,7 @@ extension [ResolvedGroup] {
     let ranked = enumerated().sorted {
       (rank($0.element), $0.offset) < (rank($1.element), $1.offset)
     }
-    return ranked.map(\.element)
+    return ranked.map(\.offset)
   }
 }
 

@@ -5,25 +5,58 @@ import ClusterModel
 
 /// What one moldable asks for, ready to be placed. Shared by all jobs that ask for the same.
 public final class ResolvedRequest: Sendable {
-  let groups: [ResolvedGroup]
-  /// All resources that could ever be part of it.
-  public let reach: ResourceSet
-  /// At least so many resources are taken.
-  public let need: Int
+  /// In resources.
+  let fine: UnitRequest
+  /// In whole blocks, where all its groups end in the same ones.
+  let coarse: CoarseRequest?
   /// The request as users write it.
   public let text: String
 
-  init(groups: [ResolvedGroup], capacity: Int, text: String) {
+  init(groups: [ResolvedGroup], coarse: CoarseRequest?, capacity: Int, text: String) {
+    fine = UnitRequest(groups: groups, capacity: capacity)
+    self.coarse = coarse
+    self.text = text
+  }
+
+  /// All resources that could ever be part of it.
+  public var reach: ResourceSet { fine.reach }
+
+  /// At least so many resources are taken.
+  public var need: Int { fine.need }
+
+  /// The resources that it takes out of `free`; `nil` if they do not suffice.
+  public func pick(from free: ResourceSet) -> ResourceSet? { fine.pick(from: free) }
+}
+
+/// A request in blocks of one grain.
+final class CoarseRequest: Sendable {
+  let grain: Grain
+  let request: UnitRequest
+
+  init(grain: Grain, request: UnitRequest) {
+    self.grain = grain
+    self.request = request
+  }
+}
+
+/// A request in units: resources, or blocks of a grain.
+final class UnitRequest: Sendable {
+  let groups: [ResolvedGroup]
+  /// All units that could ever be part of it.
+  let reach: ResourceSet
+  /// At least so many units are taken.
+  let need: Int
+
+  init(groups: [ResolvedGroup], capacity: Int) {
     self.groups = groups
     var reach = ResourceSet(capacity: capacity)
     for group in groups { reach.formUnion(group.eligible) }
     self.reach = reach
     need = groups.reduce(0) { $0.addingCapped($1.need) }
-    self.text = text
   }
 
-  /// The resources that it takes out of `free`; `nil` if they do not suffice.
-  public func pick(from free: ResourceSet) -> ResourceSet? {
+  /// The units that it takes out of `free`; `nil` if they do not suffice.
+  func pick(from free: ResourceSet) -> ResourceSet? {
     var buffers = PickBuffers(wordCount: reach.words.count)
     Bits.copy(reach.words, into: &buffers.window)
     Bits.intersect(&buffers.window, with: free.words.span)
@@ -31,7 +64,7 @@ public final class ResolvedRequest: Sendable {
     return ResourceSet(capacity: reach.capacity, words: buffers.picked)
   }
 
-  /// Takes resources out of `buffers.window`, a part of `reach`, into `buffers.picked`.
+  /// Takes units out of `buffers.window`, a part of `reach`, into `buffers.picked`.
   func pick(using buffers: inout PickBuffers) -> Bool {
     Bits.clear(&buffers.picked)
     if groups.count == 1 { return groups[0].pick(from: buffers.window, into: &buffers.picked) }
@@ -63,6 +96,8 @@ struct PickBuffers {
   var picked: [UInt64]
   var groupFree: [UInt64]
   var groupPicked: [UInt64]
+  /// What is free in one slot, others' shares included.
+  var slot: [UInt64]
 
   init(wordCount: Int) {
     window = [UInt64](repeating: 0, count: wordCount)
@@ -70,19 +105,8 @@ struct PickBuffers {
     picked = window
     groupFree = window
     groupPicked = window
-  }
-}
-
-extension Int {
-  /// The sum, or the greatest number if it is too large for one.
-  func addingCapped(_ other: Int) -> Int {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? .max : sum
+    slot = window
   }
 
-  /// The product of two numbers that are not negative, or the greatest number.
-  func multipliedCapped(by other: Int) -> Int {
-    let (product, overflow) = multipliedReportingOverflow(by: other)
-    return overflow ? .max : product
-  }
+  mutating func intersectWindowWithSlot() { Bits.intersect(&window, with: slot) }
 }

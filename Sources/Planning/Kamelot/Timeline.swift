@@ -1,27 +1,14 @@
-// Which resources are free when: slots of time that follow each other without gaps, the last one
-// without end, each with the set of its free resources.
+// Which units are free when: slots of time that follow each other without gaps, the last one without
+// end, each with the set of its free units. A unit is a resource or, on a coarser grain, a block.
 
 import ClusterModel
-
-/// Resources held from the beginning of the timeline.
-public struct Hold: Sendable {
-  /// Places on the platform.
-  public var resources: [Int]
-  /// The first instant at which they are free again.
-  public var until: Instant
-
-  public init(resources: [Int], until: Instant) {
-    self.resources = resources
-    self.until = until
-  }
-}
 
 /// Slots in parallel arrays; the sets stand in one buffer, so that a slot costs no allocation.
 struct Timeline {
   let wordCount: Int
   /// Where each slot begins, ascending; a slot ends where the next one begins.
   private(set) var begins: [Instant]
-  /// How many resources are free in each slot.
+  /// How many units are free in each slot.
   private(set) var counts: [Int]
   /// The number of the set of each slot within `sets`.
   private var rows: [Int]
@@ -54,6 +41,18 @@ struct Timeline {
     return low
   }
 
+  /// The last slot from `from` on that begins before `instant`; `from` if none does.
+  func lastSlot(before instant: Instant, from: Int) -> Int {
+    var slot = from
+    while slot + 1 < slotCount, begins[slot + 1] < instant { slot += 1 }
+    return slot
+  }
+
+  /// The last of `slots` in which fewer than `need` units are free.
+  func lastSlot(withFewerThan need: Int, in slots: Range<Int>) -> Int? {
+    slots.last { counts[$0] < need }
+  }
+
   /// Takes out of `target` what is busy in a slot.
   @inline(__always)
   func intersect(_ target: inout [UInt64], withSlot slot: Int) {
@@ -61,23 +60,48 @@ struct Timeline {
     Bits.intersect(&target, with: sets.span.extracting(start..<start + wordCount))
   }
 
-  /// Puts those of `reach` that are free in all of `slots` into `target`.
-  func loadFree(of reach: ResourceSet, in slots: ClosedRange<Int>, into target: inout [UInt64]) {
-    Bits.copy(reach.words, into: &target)
-    for slot in slots { intersect(&target, withSlot: slot) }
+  /// Adds to `target` what is free in a slot.
+  func add(slot: Int, to target: inout [UInt64]) {
+    let start = rows[slot] * wordCount
+    for index in 0..<wordCount { target[index] |= sets[start + index] }
   }
 
-  /// Makes `resources`, which are all free then, busy from `start` to before `end`.
-  mutating func take(_ resources: ResourceSet, from start: Instant, to end: Instant) {
+  /// Makes units busy, whether they were free or not, from `start` to before `end`; what of it lies
+  /// before the beginning does not count.
+  mutating func take(_ units: UnitSet, from start: Instant, to end: Instant) {
+    change(units, from: start, to: end) { $0 & ~$1 }
+  }
+
+  /// Makes units free from `start` to before `end`.
+  mutating func give(_ units: UnitSet, from start: Instant, to end: Instant) {
+    change(units, from: start, to: end) { $0 | $1 }
+  }
+
+  /// Lets a slot begin at `instant`, so that a start is tried there.
+  mutating func mark(_ instant: Instant) {
+    if instant > begins[0], instant < .max { _ = split(at: instant) }
+  }
+
+  @inline(__always)
+  private mutating func change(
+    _ units: UnitSet, from start: Instant, to end: Instant,
+    _ operation: (UInt64, UInt64) -> UInt64
+  ) {
+    guard end > begins[0], start < end, !units.range.isEmpty else { return }
     let first = split(at: start)
     let last = end == .max ? slotCount : split(at: end)
-    let count = resources.count
+    let given = units.words.span
     for slot in first..<last {
-      counts[slot] -= count
       let base = rows[slot] * wordCount
       var sets = sets.mutableSpan
-      let taken = resources.words.span
-      for index in taken.indices { sets[base + index] &= ~taken[index] }
+      var difference = 0
+      for index in units.range {
+        let old = sets[base + index]
+        let new = operation(old, given[index])
+        sets[base + index] = new
+        difference += new.nonzeroBitCount - old.nonzeroBitCount
+      }
+      counts[slot] += difference
     }
   }
 
@@ -91,9 +115,7 @@ struct Timeline {
     rows.insert(row, at: slot + 1)
     return slot + 1
   }
-}
 
-extension Timeline {
   /// Appends a copy of a set; gives its number.
   private mutating func copyRow(_ row: Int) -> Int {
     let count = wordCount
@@ -107,10 +129,37 @@ extension Timeline {
   }
 }
 
+/// A set of units with the words that are not empty.
+struct UnitSet {
+  let words: [UInt64]
+  /// The words between which all members are.
+  let range: Range<Int>
+
+  init(_ words: [UInt64]) {
+    self.words = words
+    let first = words.firstIndex { $0 != 0 } ?? 0
+    let last = words.lastIndex { $0 != 0 } ?? -1
+    range = first..<last + 1
+  }
+}
+
+/// Resources held from the beginning of the timeline.
+public struct Hold: Sendable {
+  /// Places on the platform.
+  public var resources: [Int]
+  /// The first instant at which they are free again.
+  public var until: Instant
+
+  public init(resources: [Int], until: Instant) {
+    self.resources = resources
+    self.until = until
+  }
+}
+
 // Many holds at once, in time that grows with the number of slots rather than with its square.
 extension Timeline {
-  /// Makes resources busy, whether they were free or not, from the beginning to before the end of
-  /// each hold.
+  /// Makes units busy, whether they were free or not, from the beginning to before the end of each
+  /// hold.
   mutating func hold(_ holds: [Hold]) {
     let now = begins[0]
     let byEnd = holds.filter { $0.until > now }.sorted { $0.until < $1.until }

@@ -14,6 +14,7 @@ struct BesteffortHolders {
     var places: [Int]
     /// Resource-seconds that are wasted if it ends now.
     var work: Int
+    var group: SharingGroup?
   }
 
   /// The jobs that waste most first.
@@ -28,7 +29,15 @@ struct BesteffortHolders {
       let places = job.resources.compactMap(snapshot.platform.place)
       let elapsed = max(0, snapshot.now - job.start)
       let (work, overflow) = elapsed.multipliedReportingOverflow(by: places.count)
-      holders.append(Holder(job: job, places: places, work: overflow ? .max : work))
+      let traits =
+        job.types.isEmpty
+        ? nil
+        : try? JobTraits(
+          types: job.types, job: job.id, user: job.user, name: job.name,
+          utcOffset: snapshot.settings.utcOffset)
+      holders.append(
+        Holder(
+          job: job, places: places, work: overflow ? .max : work, group: traits?.sharing.group))
     }
     holders.sort { ($0.work, $0.job.id) > ($1.work, $1.job.id) }
     for (index, holder) in holders.enumerated() {
@@ -41,9 +50,13 @@ struct BesteffortHolders {
 
   var isEmpty: Bool { holders.isEmpty }
 
-  /// The jobs that hold some of `resources`.
-  func overlapping(_ resources: ResourceSet) -> [HoldingJob] {
-    owners(of: resources).map { holders[$0].job }
+  /// The jobs that hold some of `resources` and do not share them.
+  func overlapping(
+    _ resources: ResourceSet, notSharedWith sharing: Sharing
+  ) -> [HoldingJob] {
+    owners(of: resources)
+      .filter { sharing.group == nil || holders[$0].group != sharing.group }
+      .map { holders[$0].job }
   }
 
   /// Notes that a job ends in any case, so that others may as well take what it holds.

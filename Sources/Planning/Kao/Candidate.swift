@@ -12,20 +12,37 @@ struct Choice {
   var duration: Seconds
 }
 
+/// A job that can be planned.
+struct ReadyJob {
+  var traits: JobTraits
+  /// At least one.
+  var choices: [Choice]
+}
+
 /// What can be done with a waiting job.
 enum Candidate {
-  /// At least one moldable can be placed.
-  case ready([Choice])
+  case ready(ReadyJob)
   case refused(Reason)
 
   /// Walltimes beyond this do not fit OAR's schema.
   static let longestWalltime: Seconds = endOfTime
 
   init(_ job: WaitingJob, on platform: Platform, settings: PlanningSettings) {
-    if let reason = Candidate.unsupported(job) {
-      self = .refused(reason)
+    let traits: JobTraits
+    do {
+      traits =
+        job.types.isEmpty
+        ? .none
+        : try JobTraits(
+          types: job.types, job: job.id, user: job.user, name: job.name,
+          utcOffset: settings.utcOffset)
+    } catch {
+      self = .refused(Reason(.malformed, "\(error)"))
       return
     }
+    let scope: PlanningScope =
+      traits.sharing.isPermissive
+      ? .eventual : settings.usesSleepingHosts ? .withSleeping : .present
     var choices: [Choice] = []
     var refusal: Reason?
     for (index, moldable) in job.moldables.enumerated() {
@@ -36,7 +53,7 @@ enum Candidate {
       let walltime =
         job.isBesteffort
         ? min(moldable.walltime, max(1, settings.besteffortDuration)) : moldable.walltime
-      switch platform.resolve(moldable.groups, properties: job.properties) {
+      switch platform.resolve(moldable.groups, properties: job.properties, scope: scope) {
       case .possible(let request):
         let duration = walltime + max(0, settings.jobSecurityTime)
         choices.append(Choice(moldable: index, request: request, duration: duration))
@@ -46,29 +63,12 @@ enum Candidate {
     }
     self =
       choices.isEmpty
-      ? .refused(refusal ?? Reason(.malformed, "The request is empty.")) : .ready(choices)
+      ? .refused(refusal ?? Reason(.malformed, "The request is empty."))
+      : .ready(ReadyJob(traits: traits, choices: choices))
   }
 
   private static func badWalltime(_ walltime: Seconds) -> Reason {
     Reason(
       .malformed, "The walltime is \(walltime) s; it must be from 1 to \(longestWalltime) s.")
-  }
-
-  /// Types that would be broken if the job were planned as an ordinary one.
-  private static let unsupportedTypes = [
-    "inner", "deadline", "postpone", "expire", "token", "assign", "find",
-  ]
-
-  private static func unsupported(_ job: WaitingJob) -> Reason? {
-    if job.reservation != nil {
-      return Reason(.impossible, "Advance reservations can't be planned yet.")
-    }
-    for type in job.types {
-      let name = type.prefix { $0 != "=" && $0 != ":" }
-      if unsupportedTypes.contains(where: { name == $0 }) {
-        return Reason(.impossible, "Jobs of type \"\(type)\" can't be planned yet.")
-      }
-    }
-    return nil
   }
 }

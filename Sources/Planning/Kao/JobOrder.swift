@@ -5,9 +5,19 @@ import Kamelot
 
 /// Waiting jobs in the order in which they are planned, by their place in the snapshot.
 struct JobOrder {
-  var ordinary: [Int] = []
+  /// The jobs of the queues of one priority.
+  struct Group {
+    var jobs: [Int] = []
+    /// Reservations that are not decided yet.
+    var reservations: [Int] = []
+  }
+
+  /// Highest priority first.
+  var groups: [Group]
   /// Planned last, whatever their queue.
   var besteffort: [Int] = []
+  /// Reservations that were accepted.
+  var promised: [Int] = []
   /// Jobs of queues that start nothing, with the reason.
   var setAside: [(job: Int, reason: Reason)] = []
 
@@ -16,10 +26,14 @@ struct JobOrder {
     let priorities = Set(snapshot.queues.map(\.priority)).sorted(by: >)
     let ranks = Dictionary(uniqueKeysWithValues: priorities.enumerated().map { ($1, $0) })
     let queues = Dictionary(snapshot.queues.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
-    var byRank = [[Int]](repeating: [], count: priorities.count)
-    var besteffortByRank = byRank
+    groups = [Group](repeating: Group(), count: priorities.count)
+    var besteffortByRank = [[Int]](repeating: [], count: priorities.count)
     var last: (name: String, queue: Queue?) = ("", queues[""])
     for index in snapshot.waiting.indices {
+      if let reservation = snapshot.waiting[index].reservation, reservation.promised != nil {
+        promised.append(index)
+        continue
+      }
       if snapshot.waiting[index].queue != last.name {
         last = (snapshot.waiting[index].queue, queues[snapshot.waiting[index].queue])
       }
@@ -27,13 +41,14 @@ struct JobOrder {
         setAside.append((index, JobOrder.reason(queue: last.queue, name: last.name)))
         continue
       }
-      if snapshot.waiting[index].isBesteffort {
+      if snapshot.waiting[index].reservation != nil {
+        groups[rank].reservations.append(index)
+      } else if snapshot.waiting[index].isBesteffort {
         besteffortByRank[rank].append(index)
       } else {
-        byRank[rank].append(index)
+        groups[rank].jobs.append(index)
       }
     }
-    ordinary = Array(byRank.joined())
     besteffort = Array(besteffortByRank.joined())
   }
 

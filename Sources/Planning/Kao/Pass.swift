@@ -1,4 +1,4 @@
-// The state of one pass, and its steps.
+// The state of one pass, and the way of one job through it.
 
 import ClusterModel
 import Kamelot
@@ -6,58 +6,50 @@ import Kamelot
 /// One pass: what was decided so far.
 struct Pass {
   let snapshot: Snapshot
-  private(set) var plan = Plan()
-  private var planner: Planner
-  private var occupancy = Occupancy()
-  private var besteffort: BesteffortHolders
+  var plan = Plan()
+  var planner: Planner
+  var besteffort: BesteffortHolders
   /// Whether besteffort jobs count as holders already.
-  private var holdsBesteffort = false
+  var holdsBesteffort = false
+  /// What is up or may be woken now.
+  let plannable: ResourceSet
+  /// The jobs that have resources, for the reasons.
+  var holders: [OccupancyLedger.Holder] = []
+  /// Every placement in the order in which it was made.
+  private(set) var placements: [Placement] = []
   /// For each job that has a place, the first instant after it.
   private var ends: [JobID: Instant] = [:]
   /// Jobs that were reached before a job that they depend on, by that job.
   private var dependents: [JobID: [Int]] = [:]
-  /// How many jobs were searched a place for.
-  private var searched = 0
-  /// The job before, since the jobs of an array are alike.
-  private var previous: (job: WaitingJob, candidate: Candidate)?
+  /// By place in the snapshot.
+  private let candidates: Candidates
 
-  init(_ snapshot: Snapshot) {
+  init(_ snapshot: Snapshot, _ order: JobOrder) {
     self.snapshot = snapshot
-    planner = Planner(platform: snapshot.platform, now: snapshot.now)
+    plannable = snapshot.platform.plannable(
+      at: snapshot.now, withSleeping: snapshot.settings.usesSleepingHosts)
+    candidates = Candidates(snapshot, order)
+    planner = Planner(
+      platform: snapshot.platform, now: snapshot.now, free: plannable,
+      requests: candidates.requests)
     besteffort = BesteffortHolders(snapshot)
-  }
-
-  /// Makes the resources of jobs that have them busy until their walltime is over.
-  mutating func holdResources(ofBesteffort: Bool) {
-    let platform = snapshot.platform
-    var holds: [Hold] = []
-    var holders: [(job: JobID, until: Instant, resources: ResourceSet)] = []
-    for job in snapshot.holding where job.isBesteffort == ofBesteffort {
-      let until = job.end(security: snapshot.settings.jobSecurityTime, now: snapshot.now)
-      let places = job.resources.compactMap(platform.place)
-      holds.append(Hold(resources: places, until: until))
-      let resources = ResourceSet(capacity: platform.resources.count, places)
-      holders.append((job.id, until, resources))
-    }
-    planner.hold(holds)
-    occupancy.addHolders(holders)
-    holdsBesteffort = ofBesteffort
-  }
-
-  /// The order of the waiting jobs; those that their queue keeps from starting get their reason.
-  mutating func orderJobs() -> JobOrder {
-    let order = JobOrder(snapshot)
     plan.reasons.reserveCapacity(snapshot.waiting.count)
     for (job, reason) in order.setAside { plan.reasons[snapshot.waiting[job].id] = reason }
-    return order
+  }
+
+  func candidate(_ index: Int) -> Candidate { candidates[index] }
+
+  /// The plan, with all that its reasons need.
+  consuming func finish() -> Plan {
+    plan.reasons.seal(
+      with: OccupancyLedger(
+        now: snapshot.now, free: plannable, holders: holders, placements: placements))
+    return plan
   }
 }
 
 // The way of one job.
 extension Pass {
-  private static let beyondLimit = Reason(
-    .order, "Too many jobs are ahead of it: the plan does not reach it yet.")
-
   /// Gives a waiting job its earliest place, or a reason why it has none; then the jobs that were
   /// reached before but depend on it.
   mutating func place(_ index: Int) {
@@ -84,124 +76,142 @@ extension Pass {
 
   /// Gives one job its place or a reason; its id.
   private mutating func placeAlone(_ index: Int) -> JobID {
-    let limit = snapshot.settings.jobsPerPass
-    guard limit <= 0 || searched < limit else {
-      let id = snapshot.waiting[index].id
-      plan.reasons[id] = Pass.beyondLimit
-      return id
-    }
-    let job = snapshot.waiting[index]
-    switch candidate(for: job) {
-    case .refused(let reason): plan.reasons[job.id] = reason
-    case .ready(let choices):
-      switch DependencyBound(job.dependencies, now: snapshot.now, ends: ends) {
-      case .refused(let reason): plan.reasons[job.id] = reason
+    let id = snapshot.waiting[index].id
+    switch candidates[index] {
+    case .refused(let reason): plan.reasons[id] = reason
+    case .ready(let job):
+      switch DependencyBound(snapshot.waiting[index].dependencies, now: snapshot.now, ends: ends) {
+      case .refused(let reason): plan.reasons[id] = reason
       case .undecided(let other): dependents[other, default: []].append(index)
       case .from(let bound, let cause):
-        place(job, choices, notBefore: bound, because: cause)
+        plan.order.append(id)
+        place(id, job, notBefore: bound, because: cause)
       }
     }
-    return job.id
-  }
-
-  private mutating func candidate(for job: WaitingJob) -> Candidate {
-    if let previous, previous.job.isLike(job) { return previous.candidate }
-    let candidate = Candidate(job, on: snapshot.platform, settings: snapshot.settings)
-    previous = (job, candidate)
-    return candidate
+    return id
   }
 
   private mutating func place(
-    _ job: WaitingJob, _ choices: [Choice], notBefore: Instant, because cause: JobID?
+    _ id: JobID, _ job: ReadyJob, notBefore: Instant, because cause: JobID?
   ) {
-    searched += 1
-    guard let best = earliestFinish(of: choices, notBefore: notBefore) else {
-      plan.reasons[job.id] = Reason(.impossible, "There is no time at which it could start.")
+    if let refusal = refusal(of: job) {
+      plan.reasons[id] = refusal
       return
     }
-    let choice = best.choice
-    var spot = best.spot
-    var inTheWay: [HoldingJob] = []
-    if spot.start == snapshot.now, !holdsBesteffort, !besteffort.isEmpty {
-      spot = sparingBesteffort(spot, choice)
-      inTheWay = besteffort.overlapping(spot.resources)
+    let from = max(notBefore, job.traits.postpone ?? notBefore)
+    guard let best = earliestFinish(of: job, notBefore: from) else {
+      plan.reasons[id] = reasonForNoTime(job)
+      return
     }
-    let placement = Placement(
-      job: job.id, start: spot.start, end: spot.end - 1, moldable: choice.moldable,
-      resources: snapshot.platform.ids(of: spot.resources))
-    if spot.start > snapshot.now {
-      plan.predictions.append(placement)
-      plan.reasons[job.id] = reason(choice, waitsFor: cause)
-    } else if !inTheWay.isEmpty {
-      plan.predictions.append(placement)
-      plan.reasons[job.id] = end(inTheWay)
-    } else {
-      plan.starts.append(placement)
+    settle(id, job, best.choice, spot: best.spot, notBefore: from, because: cause)
+  }
+
+  /// Why a job is not even searched a place for.
+  private func refusal(of job: ReadyJob) -> Reason? {
+    if let expire = job.traits.expire, snapshot.now > expire {
+      return Reason(.date, "It was to start before its date of expiry, which has passed.")
     }
-    planner.take(spot)
-    occupancy.add(job.id, spot, now: snapshot.now)
-    ends[job.id] = spot.end
+    if !planner.hasSpace(job.traits.inner) {
+      return Reason(
+        .container,
+        "There is no container \"\(job.traits.inner ?? "")\" with a place in the plan.")
+    }
+    return nil
+  }
+
+  private func reasonForNoTime(_ job: ReadyJob) -> Reason {
+    if job.traits.deadline != nil {
+      return Reason(.date, "It can't end by its deadline.")
+    }
+    if let container = job.traits.inner {
+      return Reason(.container, "The container \"\(container)\" has no room for it.")
+    }
+    return Reason(.impossible, "There is no time at which it could start.")
   }
 
   /// The moldable that would end first, and its spot; the first of those that end together.
   private mutating func earliestFinish(
-    of choices: [Choice], notBefore: Instant
+    of job: ReadyJob, notBefore: Instant
   ) -> (choice: Choice, spot: Spot)? {
     var best: (choice: Choice, spot: Spot)?
-    for choice in choices {
-      let limit = best.map { $0.spot.end - choice.duration } ?? .max
-      let spot = planner.findSpot(
-        for: choice.request, duration: choice.duration, notBefore: notBefore, before: limit)
-      if let spot { best = (choice, spot) }
+    for choice in job.choices {
+      var query = SpotQuery(choice.request, duration: choice.duration, notBefore: notBefore)
+      query.space = job.traits.inner
+      query.sharing = job.traits.sharing
+      query.limit = best.map { $0.spot.end - choice.duration } ?? .max
+      if let deadline = job.traits.deadline {
+        let walltime = choice.duration - max(0, snapshot.settings.jobSecurityTime)
+        query.limit = min(query.limit, deadline - walltime + 1)
+      }
+      if let spot = planner.findSpot(query) { best = (choice, spot) }
     }
     return best
   }
 
-  /// The spot on other resources if those waste less besteffort work.
-  private mutating func sparingBesteffort(_ spot: Spot, _ choice: Choice) -> Spot {
-    guard !besteffort.overlapping(spot.resources).isEmpty else { return spot }
-    let free = planner.freeFromNow(for: choice.duration, in: choice.request)
-    guard let resources = besteffort.sparingPick(for: choice.request, from: free) else {
-      return spot
+  /// Gives a job a spot: it starts, or is told what it waits for.
+  private mutating func settle(
+    _ id: JobID, _ job: ReadyJob, _ choice: Choice, spot: Spot, notBefore: Instant,
+    because cause: JobID?
+  ) {
+    var spot = spot
+    var obstacle: Reason?
+    if spot.start > snapshot.now {
+      obstacle = reason(for: job, start: spot.start, notBefore: notBefore, because: cause)
+      if obstacle == nil {
+        plan.reasons.note(
+          Shortage(
+            of: choice.request, duration: choice.duration, rank: placements.count,
+            countsBesteffort: holdsBesteffort),
+          of: id)
+      }
+    } else {
+      obstacle = clear(&spot, for: job, choice)
     }
-    var sparing = spot
-    sparing.resources = resources
-    return sparing
+    add(id, choice, spot, job.traits, isStart: spot.start == snapshot.now && obstacle == nil)
+    if let obstacle { plan.reasons[id] = obstacle }
   }
 
-  /// Ends besteffort jobs that stand in the way of a job that could start now; its reason.
-  private mutating func end(_ jobs: [HoldingJob]) -> Reason {
-    for job in jobs where !job.isEnding {
-      plan.victims.append(job.id)
-      besteffort.markEnding(job.id)
-    }
-    let ids = jobs.map(\.id).sorted().prefix(Occupancy.blockerLimit)
-    return Reason(
-      .resources, "It starts as soon as the besteffort jobs on its resources have ended.",
-      blockers: Array(ids))
-  }
-
-  private mutating func reason(_ choice: Choice, waitsFor cause: JobID?) -> Reason {
+  /// Why a job waits, if it is not for resources of the cluster.
+  private func reason(
+    for job: ReadyJob, start: Instant, notBefore: Instant, because cause: JobID?
+  ) -> Reason? {
     if let cause {
       return Reason(.dependency, "Job \(cause) must end first; it is planned.", blockers: [cause])
     }
-    return occupancy.reason(for: choice.request, duration: choice.duration, planner: &planner)
+    if notBefore > snapshot.now, start == notBefore {
+      return Reason(.date, "It is to start at its date or later (postpone).")
+    }
+    if let container = job.traits.inner {
+      return Reason(.container, "The container \"\(container)\" has room for it only later.")
+    }
+    return nil
   }
-}
 
-extension HoldingJob {
-  /// The first instant at which its resources are free again, if it runs its walltime.
-  fileprivate func end(security: Seconds, now: Instant) -> Instant {
-    let end = start.addingReportingOverflow(walltime)
-    let free = end.partialValue.addingReportingOverflow(max(0, security))
-    return end.overflow || free.overflow ? .max : max(free.partialValue, now + 1)
+  /// Notes a placement, and makes its resources busy.
+  mutating func add(
+    _ id: JobID, _ choice: Choice, _ spot: Spot, _ traits: JobTraits, isStart: Bool
+  ) {
+    let placement = Placement(
+      job: id, spot: spot, moldable: choice.moldable, on: snapshot.platform)
+    placements.append(placement)
+    if isStart { plan.starts.append(placement) } else { plan.predictions.append(placement) }
+    planner.take(spot, in: traits.inner, sharing: traits.sharing)
+    if let container = traits.container { open(container, with: spot) }
+    ends[id] = spot.end
+  }
+
+  /// Lets other jobs into a container, as long as it surely runs.
+  mutating func open(_ container: String, with spot: Spot) {
+    var inside = spot
+    if spot.end < .max { inside.end -= max(0, snapshot.settings.jobSecurityTime) }
+    planner.open(container, with: inside)
   }
 }
 
 extension WaitingJob {
   /// Whether it asks for the same as another.
-  fileprivate func isLike(_ other: WaitingJob) -> Bool {
+  func isLike(_ other: WaitingJob) -> Bool {
     moldables == other.moldables && properties == other.properties && types == other.types
-      && isBesteffort == other.isBesteffort && reservation == other.reservation
+      && isBesteffort == other.isBesteffort
   }
 }

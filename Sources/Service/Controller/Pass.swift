@@ -125,7 +125,7 @@ extension ClusterState {
         self.plan.reasons[placement.job] = nil
       }
       for placement in plan.predictions { placements[placement.job] = placement }
-      self.plan.reasons.merge(plan.reasons) { _, new in new }
+      self.plan.reasons.update(with: plan.reasons)
     }
     for start in plan.starts {
       assign(

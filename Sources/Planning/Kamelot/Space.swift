@@ -1,0 +1,153 @@
+// Where jobs are placed: the whole cluster, or the inside of a container. Each has its own timelines.
+
+import ClusterModel
+
+/// The name of a space: `nil` for the whole cluster.
+public typealias SpaceName = String?
+
+/// What is free when in one space.
+struct Space {
+  let platform: Platform
+  /// In single resources.
+  private var fine: Lane
+  /// In blocks, for the grains that were asked for.
+  private var coarse: [(grain: Grain, lane: Lane)] = []
+  private var shares: [Share: Timeline] = [:]
+  /// Whether it is a container, which has no coarse lanes: what is free there may grow.
+  private let isContainer: Bool
+
+  /// The whole cluster, in which `free` is free from `now` on.
+  init(_ platform: Platform, from now: Instant, free: ResourceSet) {
+    self.platform = platform
+    fine = Lane(grain: nil, from: now, free: free)
+    isContainer = false
+    let outOfService = platform.notDead.subtracting(free)
+    if !outOfService.isEmpty { shares[.outOfService] = Timeline(from: now, free: outOfService) }
+  }
+
+  /// A container without resources.
+  init(containerOn platform: Platform, from now: Instant) {
+    self.platform = platform
+    let none = ResourceSet(capacity: platform.resources.count)
+    fine = Lane(grain: nil, from: now, free: none)
+    isContainer = true
+  }
+
+  /// Makes resources busy from the beginning on.
+  mutating func hold(_ holds: [Hold]) {
+    fine.timeline.hold(holds)
+    for index in coarse.indices {
+      let grain = coarse[index].grain
+      coarse[index].lane.timeline.hold(
+        holds.map { hold in
+          let blocks = Set(hold.resources.compactMap { Int(grain.blockOfPlace[$0]) })
+          return Hold(resources: blocks.filter { $0 >= 0 }, until: hold.until)
+        })
+    }
+  }
+
+  /// Makes resources busy from `start` to before `end`, but for those whom `sharing` lets share.
+  mutating func take(
+    _ resources: [UInt64], from start: Instant, to end: Instant, sharing: Sharing = .none
+  ) {
+    let units = UnitSet(resources)
+    fine.timeline.take(units, from: start, to: end)
+    for index in coarse.indices {
+      let blocks = UnitSet(coarse[index].grain.touchedBlocks(by: units))
+      coarse[index].lane.timeline.take(blocks, from: start, to: end)
+    }
+    guard sharing != .none || !shares.isEmpty else { return }
+    takeShares(units, from: start, to: end, sharing)
+  }
+
+  private mutating func takeShares(
+    _ units: UnitSet, from start: Instant, to end: Instant, _ sharing: Sharing
+  ) {
+    // Whoever keeps resources for himself takes them from those who would share them.
+    for share in shares.keys {
+      shares[share]?.take(units, from: start, to: end)
+    }
+    var given: [Share] = []
+    if let group = sharing.group { given.append(.group(group)) }
+    if let name = sharing.placeholder { given.append(.placeholder(name)) }
+    for share in given {
+      if shares[share] == nil {
+        let none = ResourceSet(capacity: platform.resources.count)
+        shares[share] = Timeline(from: fine.timeline.begins[0], free: none)
+      }
+      shares[share]?.give(units, from: start, to: end)
+    }
+    // Where the share changes a start is to be tried, even if nothing became free or busy.
+    fine.timeline.mark(start)
+    fine.timeline.mark(end)
+  }
+
+  /// Makes resources free from `start` to before `end`: a container begins.
+  mutating func give(_ resources: [UInt64], from start: Instant, to end: Instant) {
+    fine.timeline.give(UnitSet(resources), from: start, to: end)
+    fine.forgetStarts()
+  }
+}
+
+// Searching.
+extension Space {
+  /// The earliest start for `duration` seconds at `notBefore` or later and before `limit`, and the
+  /// resources, which are those that OAR's order prefers.
+  mutating func findStart(
+    for request: ResolvedRequest, duration: Seconds, sharing: Sharing, notBefore: Instant,
+    before limit: Instant
+  ) -> (start: Instant, resources: [UInt64])? {
+    let sources = sharing == .none ? [] : sharing.sources.compactMap { shares[$0] }
+    if !sources.isEmpty {
+      let found = fine.earliestStart(
+        for: request.fine, duration: duration, from: notBefore, before: limit, shares: sources)
+      return found.start.map { ($0, fine.buffers.picked) }
+    }
+    if let (lane, units) = coarseLane(for: request) {
+      let start = coarse[lane].lane.findStart(
+        for: units, duration: duration, notBefore: notBefore, before: limit)
+      return start.map {
+        ($0, coarse[lane].grain.places(of: coarse[lane].lane.buffers.picked))
+      }
+    }
+    let start = fine.findStart(
+      for: request.fine, duration: duration, notBefore: notBefore, before: limit)
+    return start.map { ($0, fine.buffers.picked) }
+  }
+
+  /// The resources that a request takes from `start` to before `end`; `nil` if it does not fit then.
+  mutating func pick(
+    for request: ResolvedRequest, from start: Instant, to end: Instant, sharing: Sharing
+  ) -> [UInt64]? {
+    let sources = sharing == .none ? [] : sharing.sources.compactMap { shares[$0] }
+    let isFitting = fine.fits(request.fine, from: start, to: end, shares: sources)
+    return isFitting ? fine.buffers.picked : nil
+  }
+
+  /// Those resources of the request's reach that are free from `start` to before `end`.
+  mutating func free(
+    for request: ResolvedRequest, from start: Instant, to end: Instant
+  ) -> ResourceSet {
+    let first = fine.timeline.slot(at: start)
+    fine.loadWindow(
+      request.fine, slots: first...fine.timeline.lastSlot(before: end, from: first))
+    return ResourceSet(capacity: platform.resources.count, words: fine.buffers.window)
+  }
+
+  /// The lane in which a request is searched in blocks, made when it is first asked for: until then
+  /// the space must be as it began but for holds, which `prepare` sees to.
+  private func coarseLane(for request: ResolvedRequest) -> (Int, UnitRequest)? {
+    guard let wanted = request.coarse else { return nil }
+    let index = coarse.firstIndex { $0.grain === wanted.grain }
+    return index.map { ($0, wanted.request) }
+  }
+
+  /// Makes the lanes of the grains that will be asked for. To be called before anything is taken.
+  mutating func prepare(_ grains: [Grain], from now: Instant, free: ResourceSet) {
+    guard !isContainer else { return }
+    for grain in grains where !coarse.contains(where: { $0.grain === grain }) {
+      let blocks = grain.wholeBlocks(in: free)
+      coarse.append((grain, Lane(grain: grain, from: now, free: blocks)))
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// Jobs that have resources now: what they keep from others, and what they let others have.
+
+import ClusterModel
+import Kamelot
+
+extension Pass {
+  /// Makes the resources of jobs that have them busy until their walltime is over.
+  mutating func holdResources(ofBesteffort: Bool) {
+    if !ofBesteffort { holdDepartures() }
+    let jobs = snapshot.holding.filter { $0.isBesteffort == ofBesteffort }
+    var plain: [Hold] = []
+    var special: [(job: HoldingJob, traits: JobTraits, spot: Spot)] = []
+    for job in jobs {
+      let until = job.end(security: snapshot.settings.jobSecurityTime, now: snapshot.now)
+      let places = job.resources.compactMap(snapshot.platform.place)
+      holders.append(
+        .init(job: job.id, until: until, places: places, isBesteffort: job.isBesteffort))
+      guard let traits = traits(of: job) else {
+        plain.append(Hold(resources: places, until: until))
+        continue
+      }
+      let set = ResourceSet(capacity: snapshot.platform.resources.count, places)
+      special.append((job, traits, Spot(start: snapshot.now, end: until, resources: set)))
+    }
+    planner.hold(plain)
+    hold(special)
+    holdsBesteffort = ofBesteffort
+  }
+
+  /// Containers first, those within others after those around them.
+  private mutating func hold(_ special: [(job: HoldingJob, traits: JobTraits, spot: Spot)]) {
+    var left = special.sorted {
+      ($0.traits.container == nil ? 1 : 0, $0.job.id)
+        < ($1.traits.container == nil ? 1 : 0, $1.job.id)
+    }
+    while !left.isEmpty {
+      let ready = left.filter { planner.hasSpace($0.traits.inner) }
+      // What runs in a container that is not there holds what it has all the same.
+      let next = ready.isEmpty ? left : ready
+      for (job, traits, spot) in next {
+        let space = planner.hasSpace(traits.inner) ? traits.inner : nil
+        planner.take(spot, in: space, sharing: traits.sharing)
+        if let container = traits.container { open(container, with: spot) }
+        left.removeAll { $0.job.id == job.id }
+      }
+    }
+  }
+
+  /// The traits of a job that is not held as any other; those that can't be read mean nothing.
+  private func traits(of job: HoldingJob) -> JobTraits? {
+    guard !job.types.isEmpty,
+      let traits = try? JobTraits(
+        types: job.types, job: job.id, user: job.user, name: job.name,
+        utcOffset: snapshot.settings.utcOffset)
+    else { return nil }
+    let isPlain = traits.sharing == .none && traits.container == nil && traits.inner == nil
+    return isPlain ? nil : traits
+  }
+
+  /// Resources that will leave are busy from then on.
+  private mutating func holdDepartures() {
+    for (until, places) in snapshot.platform.departures {
+      let set = ResourceSet(capacity: snapshot.platform.resources.count, places)
+      planner.take(Spot(start: until, end: .max, resources: set))
+    }
+  }
+}
+
+extension HoldingJob {
+  /// The first instant at which its resources are free again, if it runs its walltime.
+  fileprivate func end(security: Seconds, now: Instant) -> Instant {
+    let end = start.addingReportingOverflow(walltime)
+    let free = end.partialValue.addingReportingOverflow(max(0, security))
+    return end.overflow || free.overflow ? .max : max(free.partialValue, now + 1)
+  }
+}

@@ -1,0 +1,107 @@
+// Advance reservations: those that were accepted keep what they were promised; new ones are accepted if
+// just that is left.
+
+import ClusterModel
+import Kamelot
+
+extension Pass {
+  // MARK: Accepted
+
+  /// Keeps for a reservation the resources that it was promised; when its time has come it starts on
+  /// those that are there.
+  mutating func keepPromise(_ index: Int) {
+    let job = snapshot.waiting[index]
+    guard let reservation = job.reservation, let promise = reservation.promised,
+      case .ready(let ready) = candidate(index),
+      let choice = ready.choices.first(where: { $0.moldable == promise.moldable })
+    else {
+      if case .refused(let reason) = candidate(index) { plan.reasons[job.id] = reason }
+      return
+    }
+    let now = snapshot.now
+    let security = max(0, snapshot.settings.jobSecurityTime)
+    guard now < reservation.start.addingCapped(choice.duration - security) else {
+      plan.refused.append(job.id)
+      plan.reasons[job.id] = Reason(.reservation, "The time of this reservation is over.")
+      return
+    }
+    let all = ResourceSet(
+      capacity: snapshot.platform.resources.count,
+      promise.resources.compactMap(snapshot.platform.place))
+    // A late start does not move the end.
+    var spot = Spot(
+      start: max(now, reservation.start), end: reservation.start.addingCapped(choice.duration),
+      resources: all)
+    plan.order.append(job.id)
+    let obstacle = obstacle(to: &spot, reservation, ready, choice)
+    add(job.id, choice, spot, ready.traits, isStart: obstacle == nil)
+    if let obstacle { plan.reasons[job.id] = obstacle }
+  }
+
+  /// Why a reservation does not start now; it is left those of its resources that it will start on.
+  private mutating func obstacle(
+    to spot: inout Spot, _ reservation: Reservation, _ job: ReadyJob, _ choice: Choice
+  ) -> Reason? {
+    if spot.start > snapshot.now {
+      return Reason(.reservation, "It is a reservation: it starts at its time.")
+    }
+    let there = spot.resources.intersection(plannable)
+    let patience = max(0, snapshot.settings.reservationPatience)
+    if there.isEmpty {
+      return Reason(.reservation, "None of its resources is there.")
+    }
+    if there != spot.resources {
+      guard snapshot.now >= reservation.start.addingCapped(patience) else {
+        return Reason(
+          .reservation, "It waits for resources that were lost, at most \(patience) s.")
+      }
+      spot.resources = there
+    }
+    return clear(&spot, for: job, choice, mayMove: false)
+  }
+
+  // MARK: New
+
+  /// Accepts a reservation if it fits just at its time, else tells when it would.
+  mutating func decide(_ index: Int) {
+    let job = snapshot.waiting[index]
+    guard let reservation = job.reservation, case .ready(let ready) = candidate(index),
+      let choice = ready.choices.first(where: { $0.moldable == 0 })
+    else {
+      if case .refused(let reason) = candidate(index) { plan.reasons[job.id] = reason }
+      plan.refused.append(job.id)
+      return
+    }
+    let security = max(0, snapshot.settings.jobSecurityTime)
+    if snapshot.now >= reservation.start.addingCapped(choice.duration - security) {
+      return refuse(job.id, "Its time is over already.")
+    }
+    if ready.traits.inner != nil {
+      return refuse(job.id, "A reservation can't be made in a container.")
+    }
+    var query = SpotQuery(
+      choice.request, duration: choice.duration, notBefore: max(snapshot.now, reservation.start))
+    query.sharing = ready.traits.sharing
+    plan.order.append(job.id)
+    guard var spot = planner.spot(query) else {
+      let next = planner.findSpot(query)?.start
+      return refuse(
+        job.id,
+        "Its resources are not free then" + (next.map { "; they are from \($0) on." } ?? "."))
+    }
+    plan.accepted.append(job.id)
+    var obstacle: Reason?
+    if spot.start > snapshot.now {
+      obstacle = Reason(.reservation, "It is a reservation: it starts at its time.")
+    } else {
+      obstacle = clear(&spot, for: ready, choice)
+    }
+    add(job.id, choice, spot, ready.traits, isStart: obstacle == nil)
+    if let obstacle { plan.reasons[job.id] = obstacle }
+  }
+
+  private mutating func refuse(_ job: JobID, _ text: String) {
+    plan.refused.append(job)
+    plan.reasons[job] = Reason(.reservation, text)
+  }
+}

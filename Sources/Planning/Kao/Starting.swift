@@ -1,0 +1,51 @@
+// What may still stand in the way of a job whose time is now: besteffort jobs on its resources, and hosts
+// that sleep.
+
+import ClusterModel
+import Kamelot
+
+extension Pass {
+  /// Clears the way for a job that has a spot now, if it may move on better resources; why it can't start
+  /// yet.
+  mutating func clear(
+    _ spot: inout Spot, for job: ReadyJob, _ choice: Choice, mayMove: Bool = true
+  ) -> Reason? {
+    var inTheWay: [HoldingJob] = []
+    if !holdsBesteffort, !besteffort.isEmpty {
+      if mayMove, job.traits.inner == nil, job.traits.sharing == .none {
+        spot = sparingBesteffort(spot, choice)
+      }
+      inTheWay = besteffort.overlapping(spot.resources, notSharedWith: job.traits.sharing)
+    }
+    if !inTheWay.isEmpty { return end(inTheWay) }
+    if job.traits.acceptsSleeping || job.traits.sharing.isPermissive { return nil }
+    guard !spot.resources.isSubset(of: snapshot.platform.usable) else { return nil }
+    return Reason(.resources, "It starts as soon as the hosts that sleep have been woken.")
+  }
+
+  /// The spot on other resources if those waste less besteffort work.
+  private mutating func sparingBesteffort(_ spot: Spot, _ choice: Choice) -> Spot {
+    guard !besteffort.overlapping(spot.resources, notSharedWith: .none).isEmpty else {
+      return spot
+    }
+    let free = planner.freeFromNow(for: choice.duration, in: choice.request)
+    guard let resources = besteffort.sparingPick(for: choice.request, from: free) else {
+      return spot
+    }
+    var sparing = spot
+    sparing.resources = resources
+    return sparing
+  }
+
+  /// Ends besteffort jobs that stand in the way of a job that could start now; its reason.
+  private mutating func end(_ jobs: [HoldingJob]) -> Reason {
+    for job in jobs where !job.isEnding {
+      plan.victims.append(job.id)
+      besteffort.markEnding(job.id)
+    }
+    let ids = jobs.map(\.id).sorted().prefix(Reasons.blockerLimit)
+    return Reason(
+      .resources, "It starts as soon as the besteffort jobs on its resources have ended.",
+      blockers: Array(ids))
+  }
+}
