@@ -91,28 +91,31 @@ public struct Resource: Hashable, Codable, Sendable, Identifiable {
   }
 
   /// The value of any column of `resources`, the site's own included; `nil` if there is no such column.
-  public func value(of column: String) -> PropertyValue? {
+  public func value(of column: String) -> PropertyValue? { Self.reader(of: column)(self) }
+
+  /// What reads a column's value; worth to keep for many resources.
+  public static func reader(of column: String) -> (Resource) -> PropertyValue? {
     switch column {
-    case "resource_id": .integer(id)
-    case "type": .text(type)
-    case "network_address": .text(networkAddress)
-    case "state": .text(state.rawValue)
-    case "state_num": .integer(state.number)
-    case "next_state": .text("UnChanged")
-    case "finaud_decision": .text(suspectedByServer ? "YES" : "NO")
-    case "next_finaud_decision": .text("NO")
-    case "suspended_jobs": .text(suspendedJobs ? "YES" : "NO")
-    case "scheduler_priority": .integer(schedulerPriority)
-    case "cpuset": .text(cpuset)
-    case "besteffort": .text(acceptsBesteffort ? "YES" : "NO")
-    case "deploy": .text(acceptsDeploy ? "YES" : "NO")
-    case "expiry_date": .integer(expiryDate)
-    case "desktop_computing": .text(acceptsDesktopComputing ? "YES" : "NO")
-    case "last_job_date": .integer(lastJobDate)
-    case "available_upto": .integer(availableUpto)
-    case "last_available_upto": .integer(lastAvailableUpto)
-    case "drain": .text(drain ? "YES" : "NO")
-    default: properties[column]
+    case "resource_id": { .integer($0.id) }
+    case "type": { .text($0.type) }
+    case "network_address": { .text($0.networkAddress) }
+    case "state": { .text($0.state.rawValue) }
+    case "state_num": { .integer($0.state.number) }
+    case "next_state": { _ in .text("UnChanged") }
+    case "finaud_decision": { .text($0.suspectedByServer ? "YES" : "NO") }
+    case "next_finaud_decision": { _ in .text("NO") }
+    case "suspended_jobs": { .text($0.suspendedJobs ? "YES" : "NO") }
+    case "scheduler_priority": { .integer($0.schedulerPriority) }
+    case "cpuset": { .text($0.cpuset) }
+    case "besteffort": { .text($0.acceptsBesteffort ? "YES" : "NO") }
+    case "deploy": { .text($0.acceptsDeploy ? "YES" : "NO") }
+    case "expiry_date": { .integer($0.expiryDate) }
+    case "desktop_computing": { .text($0.acceptsDesktopComputing ? "YES" : "NO") }
+    case "last_job_date": { .integer($0.lastJobDate) }
+    case "available_upto": { .integer($0.availableUpto) }
+    case "last_available_upto": { .integer($0.lastAvailableUpto) }
+    case "drain": { .text($0.drain ? "YES" : "NO") }
+    default: { $0.properties[column] }
     }
   }
 }

@@ -56,9 +56,10 @@ struct ResolvedGroup: Sendable {
     if tree.leavesAreSingle {
       return tree.takeLowest(limit, of: parent, from: free, into: &picked)
     }
+    let blocks = tree.levels[depth]
     var taken = 0
-    for index in parent.children where tree.isWhole(tree.levels[depth][index], in: free) {
-      tree.add(tree.levels[depth][index], to: &picked)
+    for index in parent.children where tree.isWhole(blocks[index], in: free) {
+      tree.add(blocks[index], to: &picked)
       taken += 1
       if taken == limit { break }
     }
@@ -69,10 +70,13 @@ struct ResolvedGroup: Sendable {
     _ limit: Int, at depth: Int, within parent: BlockTree.Block, from free: Span<UInt64>,
     into picked: inout MutableSpan<UInt64>
   ) -> Int {
+    let blocks = tree.levels[depth]
+    let masks = tree.masks
+    let need = needWithin[depth]
     var taken = 0
     for index in parent.children {
-      let block = tree.levels[depth][index]
-      guard tree.count(of: block, in: free) >= needWithin[depth] else { continue }
+      let block = blocks[index]
+      guard count(block, masks.span, in: free) >= need else { continue }
       if choose(at: depth + 1, within: block, from: free, into: &picked) {
         taken += 1
         if taken == limit { break }
@@ -145,6 +149,18 @@ extension BlockTree {
     }
     return taken
   }
+}
+
+/// How many members of a block are free.
+@inline(__always)
+private func count(
+  _ block: BlockTree.Block, _ masks: Span<UInt64>, in free: Span<UInt64>
+) -> Int {
+  var sum = (free[block.firstWord] & masks[block.maskStart]).nonzeroBitCount
+  for offset in 1..<max(1, block.wordCount) {
+    sum += (free[block.firstWord + offset] & masks[block.maskStart + offset]).nonzeroBitCount
+  }
+  return sum
 }
 
 /// The lowest `count` bits that are set in `word`.

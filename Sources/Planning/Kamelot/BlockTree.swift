@@ -50,6 +50,8 @@ private struct BlockTreeBuilder {
   var masks: [UInt64] = []
   var leavesAreSingle = false
   var smallestLeaf = Int.max
+  /// For each value of a column the part that it is the value of; -1 for none.
+  private var partOfValue: [Int] = []
 
   init(members: ResourceSet, columns: [[Int32]]) {
     self.members = Array(members)
@@ -92,17 +94,21 @@ private struct BlockTreeBuilder {
   }
 
   /// Parts of equal values in the order in which the values come.
-  private func cut(_ part: [Int], by column: [Int32]) -> [[Int]] {
-    var places: [Int32: Int] = [:]
+  private mutating func cut(_ part: [Int], by column: [Int32]) -> [[Int]] {
     var parts: [[Int]] = []
     for member in part {
-      if let place = places[column[member]] {
-        parts[place].append(member)
+      let value = Int(column[member])
+      if value >= partOfValue.count {
+        partOfValue += repeatElement(-1, count: value + 1 - partOfValue.count)
+      }
+      if partOfValue[value] >= 0 {
+        parts[partOfValue[value]].append(member)
       } else {
-        places[column[member]] = parts.count
+        partOfValue[value] = parts.count
         parts.append([member])
       }
     }
+    for one in parts { partOfValue[Int(column[one[0]])] = -1 }
     return parts
   }
 

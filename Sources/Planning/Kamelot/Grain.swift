@@ -103,12 +103,14 @@ extension BlockTree {
 extension Platform {
   /// The grain of requests whose last level is that of `tree`; `nil` if its blocks are single resources.
   func grain(of tree: BlockTree) -> Grain? {
-    guard !tree.leavesAreSingle, tree.levels.count == tree.depth, tree.root.wordCount > 0 else {
-      return nil
+    grainsOfTrees.value(for: ObjectIdentifier(tree)) {
+      guard !tree.leavesAreSingle, tree.levels.count == tree.depth, tree.root.wordCount > 0 else {
+        return nil
+      }
+      let grain = Grain(leavesOf: tree, capacity: resources.count)
+      // One grain for all lists of levels that end in the same blocks.
+      return grains.value(for: grain.blockOfPlace) { grain }
     }
-    let grain = Grain(leavesOf: tree, capacity: resources.count)
-    // One grain for all lists of levels that end in the same blocks.
-    return grains.value(for: grain.blockOfPlace) { grain }
   }
 
   /// The blocks of `grain` as units, cut by a list of levels.

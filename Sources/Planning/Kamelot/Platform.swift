@@ -20,15 +20,16 @@ public final class Platform: Sendable {
   let notDead: ResourceSet
   /// Resources of type `default`, which serve requests that do not name a type.
   let ordinary: ResourceSet
-  /// The site's own properties that some resource has.
-  let siteProperties: Set<String>
-  private let places: [ResourceID: Int]
+  /// Where each resource stands, worked out when first asked for.
+  private let places = Memo<Bool, [ResourceID: Int]>()
 
   // What was worked out about the resources so far, by what asked for it.
   let columns = Memo<String, [Int32]>()
   let trees = Memo<TreeKey, BlockTree>()
   let conditions = Memo<String, ConditionResult>()
+  let knownColumns = Memo<String, Bool>()
   let grains = Memo<[Int32], Grain>()
+  let grainsOfTrees = Memo<ObjectIdentifier, Grain?>()
   let coarseTrees = Memo<CoarseTreeKey, BlockTree>()
   let requests = Memo<RequestKey, Resolution>()
 
@@ -36,25 +37,30 @@ public final class Platform: Sendable {
   public init(resources: [Resource]) {
     self.resources = resources
     ids = resources.map(\.id)
-    places = Dictionary(ids.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    siteProperties = resources.reduce(into: []) { $0.formUnion($1.properties.keys) }
-    func select(_ condition: (Resource) -> Bool) -> ResourceSet {
-      let members = resources.indices.filter { condition(resources[$0]) }
-      return ResourceSet(capacity: resources.count, members)
+    func select(_ condition: (borrowing Resource) -> Bool) -> ResourceSet {
+      var result = ResourceSet(capacity: resources.count)
+      for index in resources.indices where condition(resources[index]) { result.insert(index) }
+      return result
     }
-    usable = select(\.isUsable)
-    sleeping = resources.enumerated().filter { $0.element.state == .absent }
-      .map { ($0.offset, $0.element.availableUpto) }
-    departing = resources.enumerated()
-      .filter { $0.element.isUsable && (2..<endOfTime - 1).contains($0.element.availableUpto) }
-      .map { ($0.offset, $0.element.availableUpto) }
+    usable = select { $0.isUsable }
+    sleeping = resources.indices.filter { resources[$0].state == .absent }
+      .map { ($0, resources[$0].availableUpto) }
+    departing = resources.indices
+      .filter {
+        resources[$0].isUsable && (2..<endOfTime - 1).contains(resources[$0].availableUpto)
+      }
+      .map { ($0, resources[$0].availableUpto) }
     inService = select { $0.state == .alive || $0.state == .absent }
     notDead = select { $0.state != .dead }
     ordinary = select { $0.type == "default" }
   }
 
   /// Where a resource stands in the order of preference.
-  public func place(of id: ResourceID) -> Int? { places[id] }
+  public func place(of id: ResourceID) -> Int? {
+    places.value(for: true) {
+      Dictionary(ids.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    }[id]
+  }
 
   /// Resources that a job can be planned on at `now`: those that are usable and, if wanted, those that
   /// can be woken.
@@ -85,7 +91,10 @@ public final class Platform: Sendable {
 
   /// Whether `name` is a column of the resources.
   func hasColumn(_ name: String) -> Bool {
-    siteProperties.contains(name) || standardResourceColumns.contains(name)
+    knownColumns.value(for: name) {
+      standardResourceColumns.contains(name)
+        || resources.contains { $0.properties[name] != nil }
+    }
   }
 }
 

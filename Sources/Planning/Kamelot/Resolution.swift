@@ -154,12 +154,23 @@ extension Platform {
   func column(_ name: String) -> [Int32] {
     columns.value(for: name) {
       var numbers: [PropertyValue: Int32] = [:]
-      return resources.map { resource in
-        let value = resource.value(of: name) ?? .null
+      var column: [Int32] = []
+      column.reserveCapacity(resources.count)
+      let read = Resource.reader(of: name)
+      var last: (value: PropertyValue, number: Int32)?
+      for index in resources.indices {
+        let value = read(resources[index]) ?? .null
+        // Neighbours mostly have the same.
+        if let last, last.value == value {
+          column.append(last.number)
+          continue
+        }
         let number = numbers[value] ?? Int32(numbers.count)
         numbers[value] = number
-        return number
+        last = (value, number)
+        column.append(number)
       }
+      return column
     }
   }
 }
