@@ -43,7 +43,7 @@ let package = Package(
     layer("Model", "RequestLanguage", ["ClusterModel"]),
 
     // Planning: pure functions.
-    layer("Planning", "Kamelot", ["ClusterModel", "RequestLanguage"]),
+    layer("Planning", "Kamelot", ["ClusterModel", "Encoding", "RequestLanguage"]),
     layer("Planning", "Kao", ["ClusterModel", "RequestLanguage", "Kamelot"]),
 
     // Storage: what is durable.
@@ -100,10 +100,10 @@ let package = Package(
     tests("ClusterModel", ["ClusterModel"]),
     tests("Encoding", ["Encoding"]),
     tests("RequestLanguage", ["RequestLanguage", "ClusterModel", "CSQLite"]),
-    tests("Kamelot", ["Kamelot", "ClusterModel", "RequestLanguage"]),
+    tests("Kamelot", ["Kamelot", "ClusterModel", "Encoding", "RequestLanguage"]),
     tests(
-      "Kao", ["Kao", "Kamelot", "ClusterModel", "RequestLanguage"],
-      fixtures: ["Fixtures/kamelot-vectors.jsonl"]),
+      "Kao", ["Kao", "Kamelot", "ClusterModel", "Encoding", "RequestLanguage"],
+      fixtures: ["Fixtures/kamelot-vectors.jsonl", "Fixtures/quota-vectors.jsonl"]),
     tests(
       "SQLiteStorage", ["SQLiteStorage", "Storage", "ClusterModel", "RequestLanguage", "CSQLite"]),
     tests("Wire", ["Wire", "ClusterModel", "Encoding"]),

@@ -1,0 +1,123 @@
+// When quotas allow a job to start. Every refusal moves on to an instant where a counter falls or the
+// rules change, so the search ends, and no start in between can be allowed.
+
+import ClusterModel
+
+/// What a job asks of the quotas.
+private struct QuotaRequest {
+  var account: Int
+  var use: QuotaUse
+  var duration: Seconds
+
+  /// The first instant after it, if it starts at `start`.
+  func end(from start: Instant) -> Instant {
+    let end = start.addingReportingOverflow(duration)
+    return end.overflow ? .max : end.partialValue
+  }
+}
+
+extension QuotaLedger {
+  /// Whether a job may start at `start`, and if not, when it may.
+  ///
+  /// In each period of the calendar that the job touches, the rule that holds then must be kept.
+  public mutating func earliestAllowed(
+    _ account: QuotaAccount, resources: Int, duration: Seconds, from start: Instant
+  ) -> QuotaVerdict {
+    let use = QuotaUse(resources: resources, duration: duration)
+    let request = QuotaRequest(account: account.index, use: use, duration: max(1, duration))
+    let start = max(start, now)
+    guard start <= latestStart else { return .exceeded(window(start)) }
+    guard let next = obstacle(to: request, at: start) else { return .allowed }
+    var excess = excess(of: request, at: start)
+    let retry = firstAllowed(request, from: max(next, earlierRefusal(of: request, at: start)))
+    excess.retryAt = retry
+    accounts[account.index].refusal = QuotaAccountRecord.Refusal(
+      use: use, duration: request.duration, from: start, until: retry ?? .max)
+    return .exceeded(excess)
+  }
+
+  private var latestStart: Instant {
+    guard quotas.calendar.isTemporal else { return .max - 1 }
+    let latest = now.addingReportingOverflow(quotas.windowLimit)
+    return latest.overflow ? .max - 1 : latest.partialValue
+  }
+
+  /// How long a refusal from before holds for this job too.
+  private func earlierRefusal(of request: QuotaRequest, at start: Instant) -> Instant {
+    guard let refusal = accounts[request.account].refusal, refusal.from <= start,
+      refusal.duration <= request.duration, refusal.use.resources <= request.use.resources
+    else { return start }
+    return refusal.until
+  }
+
+  private mutating func firstAllowed(_ request: QuotaRequest, from start: Instant) -> Instant? {
+    var start = start
+    while start <= latestStart {
+      guard let next = obstacle(to: request, at: start) else { return start }
+      start = next
+    }
+    return nil
+  }
+
+  /// `nil` if the job may start at `start`; else an instant before which no later start is allowed.
+  private mutating func obstacle(to request: QuotaRequest, at start: Instant) -> Instant? {
+    let end = request.end(from: start)
+    var index = stretches.index(before: end)
+    // From the last stretch and its last excess back: that moves on the farthest.
+    while index >= 0, stretches.known[index].end > start {
+      let stretch = stretches.known[index]
+      if let limit = accounts[request.account].limits[stretch.rules] {
+        // All starts until the stretch ends would still touch it.
+        if request.use.exceeds(limit.most) { return stretch.end }
+        let excess = counters[limit.counter].endOfLastExcess(
+          over: limit.most.room(beside: request.use), from: max(start, stretch.start),
+          to: min(end, stretch.end))
+        if let excess { return min(excess, stretch.end) }
+      }
+      index -= 1
+    }
+    return nil
+  }
+
+  /// The first limit that the job would exceed.
+  private mutating func excess(of request: QuotaRequest, at start: Instant) -> QuotaExcess {
+    let end = request.end(from: start)
+    for stretch in stretches.known where stretch.start < end && stretch.end > start {
+      guard let limit = accounts[request.account].limits[stretch.rules] else { continue }
+      let peak = counters[limit.counter].peak(
+        from: max(start, stretch.start), to: min(end, stretch.end))
+      if let excess = excess(peak + request.use, over: limit, of: stretch.rules) { return excess }
+    }
+    return window(start)
+  }
+
+  private func excess(
+    _ use: QuotaUse, over limit: QuotaAccountRecord.Limit, of rules: RuleSetIndex
+  ) -> QuotaExcess? {
+    let set = quotas.ruleSets[rules]
+    func excess(_ kind: QuotaExcess.Limit, _ value: Int, _ allowed: Int) -> QuotaExcess {
+      QuotaExcess(
+        rule: set.rules[limit.rule].text, ruleSet: set.name, limit: kind, value: value,
+        allowed: allowed)
+    }
+    let most = limit.most
+    if use.resources > most.resources { return excess(.resources, use.resources, most.resources) }
+    if use.jobs > most.jobs { return excess(.jobs, use.jobs, most.jobs) }
+    if use.work > most.work { return excess(.resourceHours, use.work, most.work) }
+    return nil
+  }
+
+  private func window(_ start: Instant) -> QuotaExcess {
+    QuotaExcess(
+      rule: "", ruleSet: "", limit: .window, value: start - now, allowed: quotas.windowLimit)
+  }
+}
+
+extension QuotaUse {
+  /// What is left of a limit beside a use that it admits.
+  fileprivate func room(beside use: QuotaUse) -> QuotaUse {
+    QuotaUse(
+      resources: resources == .max ? .max : resources - use.resources,
+      jobs: jobs == .max ? .max : jobs - use.jobs, work: work == .max ? .max : work - use.work)
+  }
+}
