@@ -12,6 +12,7 @@ extension Pass {
     var special: [(job: HoldingJob, traits: JobTraits, spot: Spot)] = []
     for job in jobs {
       let until = job.end(security: snapshot.settings.jobSecurityTime, now: snapshot.now)
+      count(job, until: until)
       let places = job.resources.compactMap(snapshot.platform.place)
       holders.append(
         .init(job: job.id, until: until, places: places, isBesteffort: job.isBesteffort))

@@ -9,6 +9,8 @@ struct Pass {
   var plan = Plan()
   var planner: Planner
   var besteffort: BesteffortHolders
+  /// What is used of the quotas; `nil` without any.
+  var quotas: QuotaLedger?
   /// Whether besteffort jobs count as holders already.
   var holdsBesteffort = false
   /// What is up or may be woken now.
@@ -33,6 +35,7 @@ struct Pass {
       platform: snapshot.platform, now: snapshot.now, free: plannable,
       requests: candidates.requests)
     besteffort = BesteffortHolders(snapshot)
+    quotas = snapshot.quotas.map { QuotaLedger($0, now: snapshot.now) }
     plan.reasons.reserveCapacity(snapshot.waiting.count)
     for (job, reason) in order.setAside { plan.reasons[snapshot.waiting[job].id] = reason }
   }
@@ -85,25 +88,27 @@ extension Pass {
       case .undecided(let other): dependents[other, default: []].append(index)
       case .from(let bound, let cause):
         plan.order.append(id)
-        place(id, job, notBefore: bound, because: cause)
+        place(index, job, notBefore: bound, because: cause)
       }
     }
     return id
   }
 
   private mutating func place(
-    _ id: JobID, _ job: ReadyJob, notBefore: Instant, because cause: JobID?
+    _ index: Int, _ job: ReadyJob, notBefore: Instant, because cause: JobID?
   ) {
+    let id = snapshot.waiting[index].id
     if let refusal = refusal(of: job) {
       plan.reasons[id] = refusal
       return
     }
     let from = max(notBefore, job.traits.postpone ?? notBefore)
-    guard let best = earliestFinish(of: job, notBefore: from) else {
-      plan.reasons[id] = reasonForNoTime(job)
+    let (found, excess) = earliestFinish(index, of: job, notBefore: from)
+    guard let found else {
+      plan.reasons[id] = excess.map { Reason(.quota, $0.text) } ?? reasonForNoTime(job)
       return
     }
-    settle(id, job, best.choice, spot: best.spot, notBefore: from, because: cause)
+    settle(index, job, found, notBefore: from, because: cause)
   }
 
   /// Why a job is not even searched a place for.
@@ -129,34 +134,16 @@ extension Pass {
     return Reason(.impossible, "There is no time at which it could start.")
   }
 
-  /// The moldable that would end first, and its spot; the first of those that end together.
-  private mutating func earliestFinish(
-    of job: ReadyJob, notBefore: Instant
-  ) -> (choice: Choice, spot: Spot)? {
-    var best: (choice: Choice, spot: Spot)?
-    for choice in job.choices {
-      var query = SpotQuery(choice.request, duration: choice.duration, notBefore: notBefore)
-      query.space = job.traits.inner
-      query.sharing = job.traits.sharing
-      query.limit = best.map { $0.spot.end - choice.duration } ?? .max
-      if let deadline = job.traits.deadline {
-        let walltime = choice.duration - max(0, snapshot.settings.jobSecurityTime)
-        query.limit = min(query.limit, deadline - walltime + 1)
-      }
-      if let spot = planner.findSpot(query) { best = (choice, spot) }
-    }
-    return best
-  }
-
   /// Gives a job a spot: it starts, or is told what it waits for.
   private mutating func settle(
-    _ id: JobID, _ job: ReadyJob, _ choice: Choice, spot: Spot, notBefore: Instant,
-    because cause: JobID?
+    _ index: Int, _ job: ReadyJob, _ found: Found, notBefore: Instant, because cause: JobID?
   ) {
-    var spot = spot
+    let id = snapshot.waiting[index].id
+    let choice = found.choice
+    var spot = found.spot
     var obstacle: Reason?
     if spot.start > snapshot.now {
-      obstacle = reason(for: job, start: spot.start, notBefore: notBefore, because: cause)
+      obstacle = reason(for: job, found, notBefore: notBefore, because: cause)
       if obstacle == nil {
         plan.reasons.note(
           Shortage(
@@ -167,18 +154,19 @@ extension Pass {
     } else {
       obstacle = clear(&spot, for: job, choice)
     }
-    add(id, choice, spot, job.traits, isStart: spot.start == snapshot.now && obstacle == nil)
+    add(index, choice, spot, job.traits, isStart: spot.start == snapshot.now && obstacle == nil)
     if let obstacle { plan.reasons[id] = obstacle }
   }
 
   /// Why a job waits, if it is not for resources of the cluster.
   private func reason(
-    for job: ReadyJob, start: Instant, notBefore: Instant, because cause: JobID?
+    for job: ReadyJob, _ found: Found, notBefore: Instant, because cause: JobID?
   ) -> Reason? {
     if let cause {
       return Reason(.dependency, "Job \(cause) must end first; it is planned.", blockers: [cause])
     }
-    if notBefore > snapshot.now, start == notBefore {
+    if let excess = found.excess { return Reason(.quota, excess.text) }
+    if notBefore > snapshot.now, found.spot.start == notBefore {
       return Reason(.date, "It is to start at its date or later (postpone).")
     }
     if let container = job.traits.inner {
@@ -189,13 +177,15 @@ extension Pass {
 
   /// Notes a placement, and makes its resources busy.
   mutating func add(
-    _ id: JobID, _ choice: Choice, _ spot: Spot, _ traits: JobTraits, isStart: Bool
+    _ index: Int, _ choice: Choice, _ spot: Spot, _ traits: JobTraits, isStart: Bool
   ) {
+    let id = snapshot.waiting[index].id
     let placement = Placement(
       job: id, spot: spot, moldable: choice.moldable, on: snapshot.platform)
     placements.append(placement)
     if isStart { plan.starts.append(placement) } else { plan.predictions.append(placement) }
     planner.take(spot, in: traits.inner, sharing: traits.sharing)
+    count(snapshot.waiting[index], traits, spot)
     if let container = traits.container { open(container, with: spot) }
     ends[id] = spot.end
   }

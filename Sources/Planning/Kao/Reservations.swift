@@ -34,7 +34,7 @@ extension Pass {
       resources: all)
     plan.order.append(job.id)
     let obstacle = obstacle(to: &spot, reservation, ready, choice)
-    add(job.id, choice, spot, ready.traits, isStart: obstacle == nil)
+    add(index, choice, spot, ready.traits, isStart: obstacle == nil)
     if let obstacle { plan.reasons[job.id] = obstacle }
   }
 
@@ -89,6 +89,9 @@ extension Pass {
         job.id,
         "Its resources are not free then" + (next.map { "; they are from \($0) on." } ?? "."))
     }
+    if let account = account(of: job, ready.traits), let excess = refusal(of: spot, account) {
+      return refuse(job.id, excess.text)
+    }
     plan.accepted.append(job.id)
     var obstacle: Reason?
     if spot.start > snapshot.now {
@@ -96,7 +99,7 @@ extension Pass {
     } else {
       obstacle = clear(&spot, for: ready, choice)
     }
-    add(job.id, choice, spot, ready.traits, isStart: obstacle == nil)
+    add(index, choice, spot, ready.traits, isStart: obstacle == nil)
     if let obstacle { plan.reasons[job.id] = obstacle }
   }
 

@@ -1,0 +1,90 @@
+// The earliest spot of a job: what the timelines allow and the quotas do not forbid.
+
+import ClusterModel
+import Kamelot
+
+/// Where a job fits, and what kept it from starting earlier besides resources.
+struct Found {
+  var choice: Choice
+  var spot: Spot
+  /// The quota that forbade earlier starts, if one did.
+  var excess: QuotaExcess?
+}
+
+extension Pass {
+  /// The moldable that would end first, and its spot; the first of those that end together. Without
+  /// any spot, the quota that forbids all of them, if one does.
+  mutating func earliestFinish(
+    _ index: Int, of job: ReadyJob, notBefore: Instant
+  ) -> (found: Found?, excess: QuotaExcess?) {
+    let account = account(of: snapshot.waiting[index], job.traits)
+    var best: Found?
+    var forbidden: QuotaExcess?
+    for choice in job.choices {
+      var query = SpotQuery(choice.request, duration: choice.duration, notBefore: notBefore)
+      query.space = job.traits.inner
+      query.sharing = job.traits.sharing
+      query.limit = best.map { $0.spot.end - choice.duration } ?? .max
+      if let deadline = job.traits.deadline {
+        let walltime = choice.duration - max(0, snapshot.settings.jobSecurityTime)
+        query.limit = min(query.limit, deadline - walltime + 1)
+      }
+      let result = findSpot(query, account)
+      if let spot = result.spot {
+        best = Found(choice: choice, spot: spot, excess: result.excess)
+      } else {
+        forbidden = forbidden ?? result.excess
+      }
+    }
+    return (best, forbidden)
+  }
+
+  /// The earliest spot that quotas allow. Each refusal moves on to where they might, so this ends.
+  private mutating func findSpot(
+    _ query: SpotQuery, _ account: QuotaAccount?
+  ) -> (spot: Spot?, excess: QuotaExcess?) {
+    guard let account else { return (planner.findSpot(query), nil) }
+    var query = query
+    var excess: QuotaExcess?
+    while let spot = planner.findSpot(query) {
+      guard let refused = refusal(of: spot, account) else { return (spot, excess) }
+      excess = excess ?? refused
+      guard let retry = refused.retryAt, retry > spot.start else { return (nil, excess) }
+      query.notBefore = retry
+    }
+    return (nil, excess)
+  }
+
+  // MARK: Quotas
+
+  /// The account of a job that quotas count.
+  mutating func account(of job: WaitingJob, _ traits: JobTraits) -> QuotaAccount? {
+    guard quotas != nil, !traits.isWithoutQuotas else { return nil }
+    return quotas?.account(
+      queue: job.queue, project: job.project, types: job.types, user: job.user)
+  }
+
+  /// The quota that a spot would exceed.
+  mutating func refusal(of spot: Spot, _ account: QuotaAccount) -> QuotaExcess? {
+    let verdict = quotas?.earliestAllowed(
+      account, resources: spot.resources.count, duration: spot.end - spot.start, from: spot.start)
+    guard case .exceeded(let excess) = verdict else { return nil }
+    return excess
+  }
+
+  /// Counts a job that has a spot.
+  mutating func count(_ job: WaitingJob, _ traits: JobTraits, _ spot: Spot) {
+    guard let account = account(of: job, traits) else { return }
+    quotas?.add(account, resources: spot.resources.count, from: spot.start, to: spot.end)
+  }
+
+  /// Counts a job that has resources already.
+  mutating func count(_ job: HoldingJob, until end: Instant) {
+    guard quotas != nil else { return }
+    guard
+      let account = quotas?.account(
+        queue: job.queue, project: job.project, types: job.types, user: job.user)
+    else { return }
+    quotas?.add(account, resources: job.resources.count, from: job.start, to: end)
+  }
+}
