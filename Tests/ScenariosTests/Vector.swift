@@ -27,8 +27,8 @@ struct Vector {
 
   /// - Parameter line: an object with the keys `scenario` and `plan`, in this order.
   init(_ line: Substring) throws {
-    let start = "{\"scenario\": "
-    guard line.hasPrefix(start), let end = line.range(of: ", \"plan\": [", options: .backwards)
+    let start = "{\"scenario\":"
+    guard line.hasPrefix(start), let end = line.range(of: ",\"plan\":[", options: .backwards)
     else { throw CocoaError(.fileReadCorruptFile) }
     document = Array(line[..<end.lowerBound].dropFirst(start.count).utf8)
     plan = try JSONDecoder().decode(Line.self, from: Data(line.utf8)).plan

@@ -210,11 +210,11 @@ extension JSONReader {
     let start = offset
     do throws(ReadingError) { try read(&self) } catch {
       var problem = error
-      problem.putInside(part())
       if error.kind == .value {
         offset = start
-        try skip()
+        do throws(ReadingError) { try skip() } catch { problem = error }
       }
+      problem.putInside(part())
       throw problem
     }
   }
