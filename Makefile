@@ -4,10 +4,10 @@ BUILD_RELEASE = swift build -c release --static-swift-stdlib
 RELEASE = .build/release
 PROGRAMS = --product liburna --product liburnad --product liburna-node
 
-.PHONY: help setup build release demo demo-down test lint format bench torture clean
+.PHONY: help setup build release demo demo-down test lint format bench bench-planner torture clean
 
 help:            ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup:           ## install from Debian what is missing
 	@Scripts/setup
@@ -35,6 +35,9 @@ format:          ## bring every source file into the house's style
 
 bench: release   ## print every figure of the performance targets
 	@Benchmarks/run
+
+bench-planner: setup   ## print how fast the planner is, and its targets
+	@Benchmarks/planner
 
 torture: setup   ## kill servers and agents 10,000 times and look for damage
 	@LIBURNA_TORTURE_KILLS=10000 Scripts/test --filter Faults

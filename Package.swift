@@ -6,6 +6,11 @@ let strict: [SwiftSetting] = [
   .unsafeFlags(["-warnings-as-errors"]), .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// For programs that start often: a third of a command's time would go into relocating it.
+let fixedAddress: [LinkerSetting] = [
+  .unsafeFlags(["-Xlinker", "-no-pie"], .when(configuration: .release))
+]
+
 func layer(_ folder: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(
     name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: strict
@@ -45,6 +50,7 @@ let package = Package(
     // Planning: pure functions.
     layer("Planning", "Kamelot", ["ClusterModel", "Encoding", "RequestLanguage"]),
     layer("Planning", "Kao", ["ClusterModel", "RequestLanguage", "Kamelot"]),
+    layer("Planning", "Scenarios", ["ClusterModel", "Encoding", "Kamelot"]),
 
     // Storage: what is durable.
     layer("Storage", "Storage", ["ClusterModel", "RequestLanguage"]),
@@ -77,13 +83,17 @@ let package = Package(
     layer(
       "Commands", "AdminCommands",
       ["ClusterModel", "RequestLanguage", "Encoding", "Wire", "CommandLine", "Lab"]),
+    layer(
+      "Commands", "PlannerCommands",
+      ["ClusterModel", "Kamelot", "Kao", "Scenarios", "CommandLine"]),
 
     // Programs: a main each and nothing else.
-    // At a fixed address: a third of a command's time would go into relocating it.
     .executableTarget(
       name: "liburna", dependencies: ["CommandLine", "UserCommands", "AdminCommands"],
-      path: "Sources/Executables/liburna", swiftSettings: strict,
-      linkerSettings: [.unsafeFlags(["-Xlinker", "-no-pie"], .when(configuration: .release))]),
+      path: "Sources/Executables/liburna", swiftSettings: strict, linkerSettings: fixedAddress),
+    .executableTarget(
+      name: "kamelot", dependencies: ["CommandLine", "PlannerCommands"],
+      path: "Sources/Executables/kamelot", swiftSettings: strict, linkerSettings: fixedAddress),
     program("liburnad", ["Controller"]),
     // Released as one static file: it runs on hosts without Swift, starts fast and forks cheaply.
     .executableTarget(
@@ -103,7 +113,10 @@ let package = Package(
     tests("Kamelot", ["Kamelot", "ClusterModel", "Encoding", "RequestLanguage"]),
     tests(
       "Kao", ["Kao", "Kamelot", "ClusterModel", "Encoding", "RequestLanguage"],
-      fixtures: ["Fixtures/kamelot-vectors.jsonl", "Fixtures/quota-vectors.jsonl"]),
+      fixtures: ["Fixtures/quota-vectors.jsonl"]),
+    tests(
+      "Scenarios", ["Scenarios", "Kao", "Kamelot", "ClusterModel"],
+      fixtures: ["Fixtures/kamelot-vectors.jsonl"]),
     tests(
       "SQLiteStorage", ["SQLiteStorage", "Storage", "ClusterModel", "RequestLanguage", "CSQLite"]),
     tests("Wire", ["Wire", "ClusterModel", "Encoding"]),

@@ -19,11 +19,14 @@ struct Layer {
       modules: ["CLinux", "Glibc", "Synchronization"]),
     "Lab": Layer(layers: ["Model", "Lab"], modules: ["CLinux", "Glibc", "Synchronization"]),
     "Commands": Layer(
-      layers: ["Model", "Execution", "Lab", "Commands"],
+      layers: ["Model", "Planning", "Execution", "Lab", "Commands"],
       modules: ["CLinux", "Glibc", "Synchronization"]),
     "Executables": Layer(
       layers: ["Commands", "Service", "Execution"], modules: ["Glibc", "Synchronization"]),
   ]
+
+  /// The server plans, and the planners' own commands do; other commands ask the server.
+  private static let planners: Set<String> = ["Kamelot", "Kao", "Scenarios"]
 
   /// Edges that the layers would allow and the map does not.
   static let forbidden: [String: Set<String>] = [
@@ -32,12 +35,23 @@ struct Layer {
     "NodeConnections": ["NodeAgent"],
     "Wire": ["NodeAgent", "NodeConnections"],
     "ClusterModel": ["RequestLanguage"],
-    "CommandLine": ["UserCommands", "AdminCommands", "Lab", "NodeAgent", "NodeConnections"],
-    "UserCommands": ["AdminCommands", "Lab", "NodeAgent", "NodeConnections"],
-    "AdminCommands": ["UserCommands", "NodeAgent", "NodeConnections"],
+    "CommandLine": planners.union([
+      "UserCommands", "AdminCommands", "PlannerCommands", "Lab", "NodeAgent", "NodeConnections",
+    ]),
+    "UserCommands": planners.union([
+      "AdminCommands", "PlannerCommands", "Lab", "NodeAgent", "NodeConnections",
+    ]),
+    "AdminCommands": planners.union([
+      "UserCommands", "PlannerCommands", "NodeAgent", "NodeConnections",
+    ]),
+    // What plans a scenario touches nothing else: no server, no node.
+    "PlannerCommands": [
+      "UserCommands", "AdminCommands", "Lab", "Wire", "Credentials", "NodeAgent", "NodeConnections",
+    ],
     "Controller": ["NodeAgent"],
     "Storage": ["SQLiteStorage", "CSQLite", "Glibc"],
-    "Kamelot": ["Kao"],
+    "Kamelot": ["Kao", "Scenarios"],
+    "Kao": ["Scenarios"],
   ]
 
   /// Why a target may not import a module; nil if it may.

@@ -13,21 +13,34 @@ public struct UnreadableFile: Error, CustomStringConvertible, Sendable {
 ///
 /// - Parameter limit: the largest size in bytes that is accepted.
 public func readText(path: String, limit: Int = 256 << 20) throws(UnreadableFile) -> String {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw unreadable(path) }
-  defer { close(descriptor) }
-  return try readText(descriptor: descriptor, name: path, limit: limit)
+  String(decoding: try readBytes(path: path, limit: limit), as: UTF8.self)
 }
 
 /// The text that a descriptor gives until its end; messages call it `name`.
 public func readText(
   descriptor: Int32, name: String, limit: Int = 256 << 20
 ) throws(UnreadableFile) -> String {
+  String(
+    decoding: try readBytes(descriptor: descriptor, name: name, limit: limit), as: UTF8.self)
+}
+
+/// The bytes of a file.
+public func readBytes(path: String, limit: Int) throws(UnreadableFile) -> [UInt8] {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw unreadable(path) }
+  defer { close(descriptor) }
+  return try readBytes(descriptor: descriptor, name: path, limit: limit)
+}
+
+/// The bytes that a descriptor gives until its end; messages call it `name`.
+public func readBytes(
+  descriptor: Int32, name: String, limit: Int
+) throws(UnreadableFile) -> [UInt8] {
   var bytes: [UInt8] = []
   var chunk = [UInt8](repeating: 0, count: 64 << 10)
   while true {
     let count = read(descriptor, &chunk, chunk.count)
-    if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+    if count == 0 { return bytes }
     if count < 0 {
       if errno == EINTR { continue }
       throw unreadable(name)

@@ -1,0 +1,102 @@
+// `kamelot --scenario FILE`: plans a scenario and prints the plan.
+
+import ClusterModel
+import CommandLine
+import Glibc
+import Kamelot
+import Kao
+import Scenarios
+
+/// The command `kamelot`.
+public enum KamelotCommand: Command {
+  private static let scenario = Key<String?>.text(
+    "-s", "--scenario", value: "FILE", help: "The scenario to plan; - for the standard input")
+  private static let `repeat` = Key<Int?>.integer(
+    "-r", "--repeat", value: "N", help: "Plan N times and tell how long each took (1 to 1000)")
+  private static let explain = Key<Int?>.integer(
+    "-e", "--explain", value: "JOB", help: "Tell also why this job does not start earlier")
+
+  public static let definition = CommandDefinition(
+    "kamelot", "Plan a scenario: which job starts when, on which resources",
+    synopsis: ["--scenario=FILE [OPTIONS]"], options: [scenario, `repeat`, explain],
+    details: [
+      "A scenario is a JSON document with everything that a planning pass depends on: clock, "
+        + "resources, settings, queues and jobs (Docs/Scenarios.md). Nothing else is read and "
+        + "nothing is changed: the same scenario has the same plan everywhere.",
+      "The plan goes to the standard output as JSON.",
+    ],
+    examples: [
+      ("kamelot --scenario night.json", "plan a scenario"),
+      ("kamelot --scenario night.json --explain 17", "say also what job 17 waits for"),
+    ],
+    exitCodes: [
+      (0, "the scenario was planned; jobs that can't be are among those that wait"),
+      (1, "the scenario can't be read"), (64, "the options are wrong"),
+    ])
+
+  private static let repetitions = 1...1000
+
+  public static func failure(for error: any Error) -> CommandFailure? {
+    guard let error = error as? UsageError else { return nil }
+    var failure = CommandFailure(64)
+    failure.lines = error.messages + ["Try 'kamelot --help' for its options."]
+    return failure
+  }
+
+  public static func run(
+    _ arguments: ParsedArguments, in context: CommandContext
+  ) throws -> Int32 {
+    let count = arguments[`repeat`] ?? 1
+    guard let path = arguments[scenario] else {
+      throw UsageError(["A scenario is needed: --scenario=FILE"])
+    }
+    guard arguments.operands.isEmpty else {
+      throw UsageError(["It takes options only, not \"\(shortened(arguments.operands[0]))\""])
+    }
+    guard repetitions.contains(count) else {
+      throw UsageError(["--repeat must be from 1 to \(repetitions.upperBound), not \(count)"])
+    }
+    let (scenario, loading) = try load(path, in: context)
+    if let job = arguments[explain], !scenario.isWaiting(job) {
+      throw CommandFailure(1, "[ERROR] --explain: no job \(job) waits in this scenario.")
+    }
+    var plan = Plan()
+    var planning: [Int] = []
+    for _ in 0..<count {
+      // The plan before is thrown away outside of what is measured.
+      plan = Plan()
+      let start = microseconds()
+      plan = Kao.plan(scenario.snapshot())
+      planning.append(microseconds() - start)
+    }
+    let timing = PlanTiming(loading: loading, planning: planning)
+    context.output.pass(scenario.document(of: plan, timing: timing, explaining: arguments[explain]))
+    return 0
+  }
+
+  /// The scenario, and how many microseconds it took to read it.
+  private static func load(
+    _ path: String, in context: CommandContext
+  ) throws -> (Scenario, Int) {
+    let start = microseconds()
+    do {
+      let bytes =
+        path == "-"
+        ? try readBytes(descriptor: context.input, name: "the standard input", limit: sizeLimit)
+        : try readBytes(path: path, limit: sizeLimit)
+      return (try Scenario(parsing: bytes), microseconds() - start)
+    } catch let error as ScenarioError {
+      throw CommandFailure(1, "[ERROR] \(shortened(path)): \(error).")
+    }
+  }
+
+  /// The greatest size of a scenario in bytes: about five million jobs.
+  private static let sizeLimit = 1 << 30
+
+  /// A clock that nobody sets.
+  private static func microseconds() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1_000_000 + time.tv_nsec / 1000
+  }
+}

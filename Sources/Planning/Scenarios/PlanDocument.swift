@@ -1,0 +1,202 @@
+// A plan as the JSON document that kamelot prints. Written byte by byte: it may have a hundred
+// thousand jobs.
+
+import ClusterModel
+import Kamelot
+
+/// What is told about the planning of a scenario beside the plan.
+public struct PlanTiming: Hashable, Sendable {
+  /// Microseconds that it took to read the scenario.
+  public var loading: Int
+  /// Microseconds of each pass.
+  public var planning: [Int]
+
+  public init(loading: Int, planning: [Int]) {
+    self.loading = loading
+    self.planning = planning
+  }
+}
+
+extension Scenario {
+  /// Whether the scenario has such a job that waits.
+  public func isWaiting(_ job: JobID) -> Bool {
+    waiting.contains { $0.id == job } || setAside.contains { $0.job == job }
+  }
+
+  /// The document of a plan: placements and unplaced jobs in the order of their ids.
+  ///
+  /// - Parameter explained: the job of which is told why it does not start earlier.
+  public func document(
+    of plan: Plan, timing: PlanTiming, explaining explained: JobID? = nil
+  ) -> [UInt8] {
+    let placements = (plan.starts + plan.predictions).sorted { $0.job < $1.job }
+    var writer = DocumentWriter()
+    writer.raw("{\"plan\":")
+    writer.list(placements) { $0.placement($1) }
+    writer.raw(",\n\"waiting\":")
+    writer.list(unplaced(plan, placements)) { $0.unplaced($1) }
+    if let explained {
+      writer.raw(",\n\"explain\":")
+      writer.explanation(
+        explained, reason(explained, plan), placements.first { $0.job == explained })
+    }
+    writer.raw(",\n\"timing\":")
+    writer.timing(timing)
+    writer.raw("}\n")
+    return writer.bytes
+  }
+
+  /// The jobs without a placement, those without an id last.
+  private func unplaced(_ plan: Plan, _ placements: [Placement]) -> [SetAside] {
+    let placed = Set(placements.lazy.map(\.job))
+    var result = setAside
+    for job in waiting where !placed.contains(job.id) {
+      let reason = plan.reasons[job.id] ?? Reason(.impossible, "The plan says nothing about it.")
+      result.append(SetAside(job: job.id, reason: reason))
+    }
+    return result.sorted { $0.job ?? .max < $1.job ?? .max }
+  }
+
+  /// Why a job does not start now; `nil` if it does.
+  private func reason(_ job: JobID, _ plan: Plan) -> Reason? {
+    plan.reasons[job] ?? setAside.first { $0.job == job }?.reason
+  }
+}
+
+/// Appends JSON to bytes.
+private struct DocumentWriter {
+  var bytes: [UInt8] = []
+
+  mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+  /// One line an item, so that plans can be compared line by line.
+  mutating func list<Item>(_ items: [Item], _ write: (inout DocumentWriter, Item) -> Void) {
+    raw("[")
+    for (index, item) in items.enumerated() {
+      raw(index == 0 ? "\n" : ",\n")
+      write(&self, item)
+    }
+    raw(items.isEmpty ? "]" : "\n]")
+  }
+
+  mutating func placement(_ placement: Placement) {
+    raw("{\"job\":")
+    integer(placement.job)
+    raw(",")
+    place(placement)
+    raw("}")
+  }
+
+  private mutating func place(_ placement: Placement) {
+    raw("\"start\":")
+    integer(placement.start)
+    raw(",\"end\":")
+    integer(placement.end)
+    raw(",\"moldable\":")
+    integer(placement.moldable)
+    raw(",\"resources\":\"")
+    ranges(placement.resources)
+    raw("\"")
+  }
+
+  mutating func unplaced(_ entry: Scenario.SetAside) {
+    raw("{\"job\":")
+    if let job = entry.job { integer(job) } else { raw("null") }
+    raw(",\"reason\":{")
+    reason(entry.reason)
+    raw("}}")
+  }
+
+  private mutating func reason(_ reason: Reason) {
+    raw("\"kind\":")
+    text(reason.kind.rawValue)
+    raw(",\"text\":")
+    text(reason.text)
+  }
+
+  mutating func explanation(_ job: JobID, _ reason: Reason?, _ placement: Placement?) {
+    raw("{\"job\":")
+    integer(job)
+    raw(",\"reason\":")
+    if let reason {
+      raw("{")
+      self.reason(reason)
+      raw(",\"blockers\":[")
+      for (index, blocker) in reason.blockers.enumerated() {
+        if index > 0 { raw(",") }
+        integer(blocker)
+      }
+      raw("]}")
+    } else {
+      raw("null")
+    }
+    raw(",\"planned\":")
+    if let placement {
+      raw("{")
+      place(placement)
+      raw("}")
+    } else {
+      raw("null")
+    }
+    raw("}")
+  }
+
+  mutating func timing(_ timing: PlanTiming) {
+    raw("{\"load_ms\":")
+    milliseconds(timing.loading)
+    raw(",\"plan_ms\":[")
+    for (index, pass) in timing.planning.enumerated() {
+      if index > 0 { raw(",") }
+      milliseconds(pass)
+    }
+    raw("]}")
+  }
+
+  private mutating func milliseconds(_ microseconds: Int) {
+    integer(microseconds / 1000)
+    raw(".")
+    for unit in [100, 10, 1] { integer(microseconds / unit % 10) }
+  }
+
+  private mutating func ranges(_ ascending: [ResourceID]) {
+    var index = 0
+    while index < ascending.count {
+      let first = ascending[index]
+      while index + 1 < ascending.count, ascending[index + 1] == ascending[index] + 1 { index += 1 }
+      if bytes.last != UInt8(ascii: "\"") { raw(",") }
+      integer(first)
+      if ascending[index] > first {
+        raw("-")
+        integer(ascending[index])
+      }
+      index += 1
+    }
+  }
+
+  private mutating func integer(_ number: Int) {
+    if number < 0 { bytes.append(UInt8(ascii: "-")) }
+    let start = bytes.count
+    var rest = number.magnitude
+    repeat {
+      bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+      rest /= 10
+    } while rest > 0
+    bytes[start...].reverse()
+  }
+
+  private mutating func text(_ text: String) {
+    raw("\"")
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+        bytes.append(UInt8(ascii: "\\"))
+        bytes.append(byte)
+      case 0..<0x20:
+        raw(byte < 0x10 ? "\\u000" : "\\u001")
+        bytes.append(contentsOf: String(byte & 0xF, radix: 16).utf8)
+      default: bytes.append(byte)
+      }
+    }
+    raw("\"")
+  }
+}

@@ -1,0 +1,24 @@
+// What the variables of oar.conf that a scenario sets mean for its plan; most mean nothing.
+
+import ClusterModel
+import Kamelot
+
+enum ScenarioSettings {
+  /// The settings that a configuration makes; what it does not say is as OAR has it, save that a
+  /// scenario is planned whole, and besteffort jobs with their full walltime.
+  static func settings(
+    _ configuration: Configuration
+  ) throws(ConfigurationError) -> PlanningSettings {
+    var settings = PlanningSettings()
+    settings.jobSecurityTime = try configuration.integer(
+      "SCHEDULER_JOB_SECURITY_TIME", default: settings.jobSecurityTime, in: 0...86400)
+    settings.jobsPerPass = try configuration.integer(
+      "MAX_JOB_PER_QUEUES_GROUP_SCHEDULING_ROUND", default: 0)
+    settings.reservationPatience = try configuration.integer(
+      "RESERVATION_WAITING_RESOURCES_TIMEOUT", default: settings.reservationPatience,
+      in: 0...endOfTime)
+    settings.besteffortDuration = endOfTime
+    settings.usesSleepingHosts = true
+    return settings
+  }
+}
