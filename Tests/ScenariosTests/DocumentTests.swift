@@ -2,6 +2,7 @@
 
 import ClusterModel
 import Kamelot
+import Kao
 import Scenarios
 import Testing
 
@@ -26,9 +27,9 @@ struct DocumentTests {
 
   @Test("the bytes are those of the format, one line a job")
   func bytes() throws {
-    let read = try scenario(jobs: job(1, cores: 3))
-    var plan = Plan()
-    plan.starts = [Placement(job: 1, start: 1000, end: 1009, moldable: 0, resources: [1, 2, 4])]
+    let running = #""state": "Running", "start_time": 900, "assigned": {"resources": "3"}"#
+    let read = try scenario(jobs: job(7, walltime: 500, running) + "," + job(1, cores: 3))
+    let plan = Kao.plan(read.snapshot())
     let bytes = read.document(of: plan, timing: PlanTiming(loading: 0, planning: [1]))
     #expect(
       String(decoding: bytes, as: UTF8.self) == """
@@ -53,7 +54,7 @@ struct DocumentTests {
     let read = try scenario(jobs: job(1))
     var plan = Plan()
     let text = "a \"quoted\" \\ back\u{1}slash\u{1f}, é and\nlines"
-    plan.reasons = [1: Reason(.malformed, text)]
+    plan.reasons[1] = Reason(.malformed, text)
     #expect(try PrintedPlan(read, plan).waiting.map(\.reason.text) == [text])
   }
 
