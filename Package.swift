@@ -124,6 +124,7 @@ let package = Package(
     tests("NodeConnections", ["NodeConnections"]),
     tests("Controller", ["Controller", "ClusterModel", "Storage", "Wire"]),
     tests("Lab", ["Lab"]),
+    tests("PlannerCommands", ["PlannerCommands", "CommandLine"]),
     tests("Commands", ["CommandLine", "UserCommands", "AdminCommands", "ClusterModel", "Wire"]),
     tests("Architecture", []),
 

@@ -2,6 +2,7 @@
 
 import ClusterModel
 import Kamelot
+import Kao
 import Scenarios
 import Testing
 
@@ -26,13 +27,9 @@ struct DocumentTests {
 
   @Test("the bytes are those of the format, one line a job")
   func bytes() throws {
-    let read = try scenario(jobs: job(1, cores: 3))
-    var plan = Plan()
-    let platform = read.snapshot().platform
-    let places = [1, 2, 4].compactMap { platform.place(of: $0) }
-    let set = ResourceSet(capacity: platform.resources.count, places)
-    let spot = Spot(start: 1000, end: 1010, resources: set)
-    plan.starts = [Placement(job: 1, spot: spot, moldable: 0, on: platform)]
+    let running = #""state": "Running", "start_time": 900, "assigned": {"resources": "3"}"#
+    let read = try scenario(jobs: job(7, walltime: 500, running) + "," + job(1, cores: 3))
+    let plan = Kao.plan(read.snapshot())
     let bytes = read.document(of: plan, timing: PlanTiming(loading: 0, planning: [1]))
     #expect(
       String(decoding: bytes, as: UTF8.self) == """

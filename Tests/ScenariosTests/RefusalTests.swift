@@ -192,4 +192,24 @@ struct RefusalTests {
     #expect(printed.plan.map(\.job) == [1, 2])
     #expect(printed.waiting.map(\.job) == [1, nil, nil, nil])
   }
+
+  @Test("a document that is cut short is refused, and one with any wrong byte is read or refused")
+  func damage() throws {
+    let whole = Array(
+      """
+      {"now":0,\(platform),"quotas":{"a":[1.5e3,"\\u00e9"]},"karma":{"users":{"u":0.1}},"jobs":[
+      \(job(1, #""types":{"a":null},"reservation":{"start":5},"assigned":{"resources":"1-3"}"#))]}
+      """.utf8)
+    _ = try Scenario(parsing: whole)
+    for count in whole.indices {
+      #expect(throws: ScenarioError.self) { try Scenario(parsing: Array(whole[..<count])) }
+    }
+    for index in whole.indices {
+      for byte in Array("\"\\{}[]:,-e.0nu".utf8) + [0, 0xFF] {
+        var damaged = whole
+        damaged[index] = byte
+        _ = try? Scenario(parsing: damaged)
+      }
+    }
+  }
 }
