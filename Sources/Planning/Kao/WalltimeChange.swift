@@ -166,8 +166,8 @@ extension WalltimeChange {
     var change = self
     change.pending -= fit
     change.granted += fit
-    if force { change.grantedWithForce += fit }
-    if delayNextJobs { change.grantedWithDelayNextJobs += fit }
+    if force { change.grantedWithForce = grantedWithForce.sane + fit }
+    if delayNextJobs { change.grantedWithDelayNextJobs = grantedWithDelayNextJobs.sane + fit }
     let walltime = job.walltime + fit
     return WalltimeDecision(
       granted: fit, walltime: walltime, change: change,

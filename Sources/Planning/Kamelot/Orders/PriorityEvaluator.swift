@@ -13,6 +13,8 @@ struct PriorityEvaluator {
   private var factors: [(factor: Multifactor.Factor, weight: Double)] = []
   /// Karma by user and project.
   private var karmas: [String: [String: Double]] = [:]
+  /// How many resources requests take; they are kept, so that their identities stay theirs.
+  private var counts: [ObjectIdentifier: (request: ResolvedRequest, count: Int)] = [:]
   /// The size of the job before, since the jobs of an array are alike.
   private var lastSize: (moldables: [Moldable], properties: String, size: JobSize?)?
 
@@ -90,11 +92,20 @@ struct PriorityEvaluator {
       let resolution = platform.resolve(
         moldable.groups, properties: job.properties, scope: .eventual)
       guard case .possible(let request) = resolution else { continue }
-      size = JobSize(resources: request.need, walltime: moldable.walltime)
+      size = JobSize(resources: resources(of: request), walltime: moldable.walltime)
       break
     }
     lastSize = (job.moldables, job.properties, size)
     return size
+  }
+
+  /// How many resources a request would take of the empty cluster (OAR's `R=`).
+  private mutating func resources(of request: ResolvedRequest) -> Int {
+    let id = ObjectIdentifier(request)
+    if let known = counts[id] { return known.count }
+    let count = request.pick(from: platform.notDead)?.count ?? request.need
+    counts[id] = (request, count)
+    return count
   }
 }
 
