@@ -63,6 +63,8 @@ public struct Plan: Sendable {
   public var reasons: [JobID: Reason] = [:]
   /// Besteffort jobs to end now, because a job above needs their resources.
   public var victims: [JobID] = []
+  /// The jobs that were planned, in that order: each took precedence over those after it.
+  public var order: [JobID] = []
 
   public init() {}
 }
