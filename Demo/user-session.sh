@@ -38,7 +38,7 @@ submit -n slow -l core=1,walltime=0:0:4 "sleep 3600"
 slow=$job
 
 say "5. A job that wants the whole cluster must wait"
-submit -n everything -l host=3,walltime=0:1 "wc -l < \$OAR_NODEFILE; sleep 1"
+submit -n everything -l core=12,walltime=0:1 "wc -l < \$OAR_NODEFILE; sleep 1"
 waiting=$job
 
 say "The cluster now"

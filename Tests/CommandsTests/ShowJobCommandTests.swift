@@ -212,6 +212,46 @@ struct ShowJobCommandTests {
         """)
   }
 
+  @Test("--why ends with what would start the job now, or what must happen instead")
+  func whyAdvice() {
+    var advised = explanation
+    advised.blockers = []
+    advised.changes = (1...5).map {
+      RequestChange(.count, "It would start now with -l /core=\($0).")
+    }
+    #expect(
+      OarstatWhy.sentences(advised, blockers: [], now: Recorded.now, zone: .utc) == """
+        Job 54 is Waiting: two of the cores that it needs are taken.
+          planned: 2026-11-20 12:25:37 on node2 (in 4 min 34 s)
+          It would start now with -l /core=1.
+          It would start now with -l /core=2.
+          It would start now with -l /core=3.
+
+        """)
+    advised.changes = []
+    advised.advice = "Job 3 must end first."
+    #expect(
+      OarstatWhy.sentences(advised, blockers: [], now: Recorded.now, zone: .utc)
+        .hasSuffix("  Job 3 must end first.\n"))
+  }
+
+  @Test("--why --json has the changes with their numbers")
+  func whyDocument() {
+    var advised = explanation
+    advised.blockerEnds = [1_795_177_535]
+    advised.changes = [RequestChange(.walltime, "It would start now with less.")]
+    advised.changes[0].moldable = 0
+    advised.changes[0].walltime = 3000
+    let call = recordedCall(Oarstat.self, ["--why", "54", "--json"]) { _ in [.explanation(advised)]
+    }
+    for text in [
+      "\"blocker_ends\": [\n        1795177535", "\"kind\": \"walltime\"", "\"walltime\": 3000",
+      "\"count\": null", "\"advice\": null",
+    ] {
+      #expect(call.output.contains(text), "\(text): \(call.output)")
+    }
+  }
+
   @Test("--why counts blockers that it does not list")
   func whyManyBlockers() {
     var crowded = explanation

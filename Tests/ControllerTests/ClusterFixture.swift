@@ -67,6 +67,11 @@ extension ClusterState {
     return (outcome, depth)
   }
 
+  /// What is told of a job that waits.
+  mutating func explain(_ job: JobID, at now: Instant = 101) throws -> Explanation {
+    try explain(job, settings: settings(), at: now)
+  }
+
   /// Runs a whole planning pass.
   mutating func pass(at now: Instant) throws -> Outcome {
     try pass(at: now, depth: .whole).outcome

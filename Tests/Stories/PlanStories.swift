@@ -31,6 +31,29 @@ struct PlanStories {
     #expect(try await lab.end(of: waiting).state == "Terminated")
   }
 
+  @Test("a job that waits is told the smallest change that starts it, and the change does")
+  func advice() async throws {
+    let lab = try await lab()
+    let blocker = try await lab.submit("-l", "resource_id=2,walltime=0:10:0", "sleep 600")
+    try await lab.await("Running", of: blocker)
+    let asked = ["-l", "resource_id=7,walltime=0:1:0", "true"]
+    let dry = try await lab.run(["oarsub", "--dry-run"] + asked)
+    #expect(dry.exitCode == 0, "\(dry)")
+    let told = "It would start now with -l /resource_id=6 instead of /resource_id=7."
+    #expect(dry.stdout.contains("Dry run, no job was submitted: it would start at "), "\(dry)")
+    #expect(dry.stdout.contains(told), "\(dry)")
+    let waiting = try await lab.submitAll(asked)[0]
+    #expect(waiting == blocker + 1, "the dry run used up an id")
+    try await lab.eventually("oarstat --why \(waiting) | grep -qF '\(told)'")
+    let smaller = ["-l", "resource_id=6,walltime=0:1:0", "true"]
+    let now = try await lab.run(["oarsub", "--dry-run", "--json"] + smaller).stdout
+    #expect(now.contains("\"starts_now\": true"), "\(now)")
+    let small = try await lab.submitAll(smaller)[0]
+    #expect(try await lab.end(of: small).state == "Terminated")
+    #expect(try await lab.job(waiting).state == "Waiting")
+    try await lab.endAllJobs()
+  }
+
   @Test("a small job is run before a large one that must wait, if that delays it not")
   func backfilling() async throws {
     let lab = try await lab()

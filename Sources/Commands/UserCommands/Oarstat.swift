@@ -31,7 +31,9 @@ enum OarstatOption {
   static let format = Key<Int?>.integer(
     "--format", value: "N", help: "1: names and submission dates; 2: durations and messages")
   static let why = Key<String?>.text(
-    "--why", value: "ID", help: "Say why a job waits, for whom, and when and where it is planned")
+    "--why", value: "ID",
+    help: "Say why a job waits, for whom, when and where it is planned, and what would start it now"
+  )
   static let follow = Key<[String?]>.optionalTexts(
     "--follow", value: "ID",
     help: "Print a line for each change of jobs (of one's own without ID) until all have ended")

@@ -54,13 +54,29 @@ func document(of event: JobEvent) -> OutputValue {
 /// Why a job waits.
 func document(of explanation: Explanation) -> OutputValue {
   [
-    "job": .integer(explanation.job),
+    "job": .optional(explanation.job == 0 ? nil : explanation.job),
     "state": .text(explanation.state.rawValue),
     "kind": .text(explanation.kind),
     "text": .text(explanation.text),
     "blockers": .list(explanation.blockers),
+    "blocker_ends": .list(explanation.blockerEnds.map { .optional($0) }),
     "planned_start": .optional(explanation.plannedStart),
     "planned_hosts": .list(explanation.plannedHosts),
+    "changes": .list(explanation.changes.map(document)),
+    "advice": .optional(explanation.advice),
+  ]
+}
+
+/// A change of a request that would start it now.
+private func document(of change: RequestChange) -> OutputValue {
+  [
+    "kind": .text(change.kind.rawValue),
+    "moldable": .optional(change.moldable),
+    "group": .optional(change.group),
+    "level": .optional(change.level),
+    "walltime": .optional(change.walltime),
+    "count": .optional(change.count),
+    "text": .text(change.text),
   ]
 }
 
@@ -89,7 +105,8 @@ func document(of bar: GanttBar) -> OutputValue {
   ]
 }
 
-private func document(of moldable: Moldable) -> OutputValue {
+/// One shape of a job.
+func document(of moldable: Moldable) -> OutputValue {
   [
     "walltime": .integer(moldable.walltime),
     "groups": .list(

@@ -1,4 +1,5 @@
-// `oarstat --why`: the constraint that keeps a job waiting, who holds what it needs, and its plan.
+// `oarstat --why`: the constraint that keeps a job waiting, who holds what it needs, its plan, and what
+// would start it now.
 
 import ClusterModel
 import CommandLine
@@ -7,6 +8,8 @@ import Wire
 enum OarstatWhy {
   /// Blockers beyond this number are counted, not listed.
   static let listedBlockers = 10
+  /// Changes beyond this number are left to `--json`.
+  static let listedChanges = 3
 
   static func run(
     _ text: String, _ arguments: ParsedArguments, _ context: CommandContext
@@ -32,7 +35,8 @@ enum OarstatWhy {
     return 0
   }
 
-  private static func records(
+  /// Those of the blocking jobs that are listed.
+  static func records(
     of ids: [JobID], _ context: CommandContext
   ) throws -> [JobRecord] {
     guard !ids.isEmpty else { return [] }
@@ -48,14 +52,28 @@ enum OarstatWhy {
     var lines = [
       "Job \(explanation.job) is \(explanation.state.rawValue): \(clause(explanation.text))"
     ]
-    if !explanation.blockers.isEmpty {
-      lines.append("  waits for:")
-      lines += blockers.map { "    \(line(of: $0, now: now, zone: zone))" }
-      let rest = explanation.blockers.count - blockers.count
-      if rest > 0 { lines.append("    and \(rest) more: \(remaining(explanation, blockers))") }
-    }
+    lines += blockerLines(explanation, blockers, now: now, zone: zone)
     if let line = plan(explanation, now: now, zone: zone) { lines.append(line) }
+    lines += adviceLines(explanation)
     return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// For whom it waits.
+  static func blockerLines(
+    _ explanation: Explanation, _ blockers: [JobRecord], now: Instant, zone: DateZone
+  ) -> [String] {
+    guard !explanation.blockers.isEmpty else { return [] }
+    var lines = ["  waits for:"]
+    lines += blockers.map { "    \(line(of: $0, now: now, zone: zone))" }
+    let rest = explanation.blockers.count - blockers.count
+    if rest > 0 { lines.append("    and \(rest) more: \(remaining(explanation, blockers))") }
+    return lines
+  }
+
+  /// What would start it now, or what must happen instead.
+  static func adviceLines(_ explanation: Explanation) -> [String] {
+    let changes = explanation.changes.prefix(listedChanges).map(\.text)
+    return (changes + [explanation.advice].compactMap(\.self)).map { "  \($0)" }
   }
 
   /// A sentence as the end of another one.
@@ -100,7 +118,7 @@ enum OarstatWhy {
   }
 
   /// How far away an instant is, such as `in 4 min 33 s`.
-  private static func distance(_ seconds: Seconds) -> String {
+  static func distance(_ seconds: Seconds) -> String {
     seconds > 0 ? "in \(lengthText(seconds))" : "now"
   }
 }

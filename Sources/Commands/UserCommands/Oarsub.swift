@@ -9,6 +9,7 @@ public enum Oarsub: Command {
   public static func run(
     _ arguments: ParsedArguments, in context: CommandContext
   ) throws -> Int32 {
+    if arguments[OarsubOption.dryRun] { return try OarsubDryRun.run(arguments, in: context) }
     if let job = arguments[OarsubOption.connect] {
       return try TerminalConnection(job: job, context: context).run()
     }

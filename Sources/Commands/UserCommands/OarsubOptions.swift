@@ -1,4 +1,4 @@
-// The options of `oarsub`: OAR 2.5's, and `--wait` and `--json` of our own.
+// The options of `oarsub`: OAR 2.5's, and `--wait`, `--dry-run` and `--json` of our own.
 
 import CommandLine
 
@@ -60,6 +60,10 @@ enum OarsubOption {
   static let wait = Key<Bool>.flag(
     "--wait",
     help: "Stay until the job has ended and end with its exit code; Ctrl-C leaves it running")
+  static let dryRun = Key<Bool>.flag(
+    "--dry-run",
+    help: "Submit nothing; say when and where the job would start, and if not now, why and what "
+      + "would start it now")
   static let verbose = Key<Bool>.flag(
     "-v", "--verbose", help: "Say what is sent to the server")
   static let useJobKey = Key<Bool>.flag(
@@ -90,6 +94,7 @@ extension Oarsub {
     "oarsub", "Submit a job to the batch system",
     synopsis: [
       "[OPTIONS] COMMAND", "-S [OPTIONS] SCRIPT", "-I [OPTIONS]", "-C JOB", "--resubmit JOB",
+      "--dry-run [OPTIONS] COMMAND",
     ],
     operands: .files,
     options: [
@@ -98,15 +103,17 @@ extension Oarsub {
       OarsubOption.scanScript, OarsubOption.reservation, OarsubOption.directory, OarsubOption.name,
       OarsubOption.project, OarsubOption.anterior, OarsubOption.hold, OarsubOption.checkpoint,
       OarsubOption.signal, OarsubOption.notify, OarsubOption.stdout, OarsubOption.stderr,
-      OarsubOption.resubmit, OarsubOption.wait, OarsubOption.useJobKey, OarsubOption.importJobKey,
-      OarsubOption.importJobKeyInline, OarsubOption.exportJobKey, OarsubOption.stageIn,
-      OarsubOption.stageInSum, OarsubOption.verbose,
+      OarsubOption.resubmit, OarsubOption.wait, OarsubOption.dryRun, OarsubOption.useJobKey,
+      OarsubOption.importJobKey, OarsubOption.importJobKeyInline, OarsubOption.exportJobKey,
+      OarsubOption.stageIn, OarsubOption.stageInSum, OarsubOption.verbose,
     ] + DataFormatOption.all + [DocumentOption.json],
     details: [
       "The command is one word of the shell: quote it if it has arguments. It is run by your shell "
         + "on the first host of the job, in the directory where oarsub was called.",
       "A job that was acknowledged (OAR_JOB_ID=...) is durable: it survives a crash of the server. "
         + "When oarsub fails, no job was made, unless the message says that this is not known.",
+      "With --dry-run the server lets the job through the admission rules and plans it as the last "
+        + "of its queue, but makes nothing of it. Others may come before it until it is submitted.",
     ],
     examples: [
       ("oarsub -l core=4,walltime=2 \"./simulate input.dat\"", "four cores for two hours"),
@@ -116,9 +123,13 @@ extension Oarsub {
       ),
       ("oarsub --array-param-file params.txt ./job.sh", "a job for each line of params.txt"),
       ("oarsub -I -l host=1,walltime=1", "an hour's shell on a host"),
+      (
+        "oarsub --dry-run -l host=8 ./job.sh",
+        "when eight hosts could be had, without asking for them"
+      ),
     ],
     exitCodes: [
-      (0, "submitted; with --wait, the job's exit code"),
+      (0, "submitted, or told by --dry-run; with --wait, the job's exit code"),
       (1, "an option that is not known or has no valid value"),
       (4, "the job can't be submitted again"),
       (5, "no command, or more than one word"),

@@ -54,7 +54,7 @@ struct SubmissionOutput {
     return told.failure
   }
 
-  private func write(remarks: [String]) {
+  func write(remarks: [String]) {
     for remark in remarks {
       context.output.line(
         remark.hasPrefix("[ADMISSION RULE]") ? remark : "[ADMISSION RULE] \(remark)")

@@ -265,34 +265,6 @@ public enum QueueAction: Codable, Sendable {
   case setAllActive(Bool)
 }
 
-/// Why a job waits and when it is planned.
-public struct Explanation: Codable, Sendable {
-  public var job: JobID
-  public var state: JobState
-  /// The binding constraint as a sentence.
-  public var text: String
-  /// OAR-independent word of the constraint, such as `resources` or `dependency`.
-  public var kind: String
-  /// Jobs that hold what it waits for.
-  public var blockers: [JobID]
-  /// When the plan starts it; `nil` if the plan does not say.
-  public var plannedStart: Instant?
-  public var plannedHosts: [String]
-
-  public init(
-    job: JobID, state: JobState, text: String, kind: String, blockers: [JobID],
-    plannedStart: Instant?, plannedHosts: [String]
-  ) {
-    self.job = job
-    self.state = state
-    self.text = text
-    self.kind = kind
-    self.blockers = blockers
-    self.plannedStart = plannedStart
-    self.plannedHosts = plannedHosts
-  }
-}
-
 /// A bar of the Gantt chart: a job that runs or is planned.
 public struct GanttBar: Codable, Sendable {
   public var job: JobID
@@ -399,6 +371,8 @@ public struct SessionRequest: Codable, Sendable {
 /// Command → server, after the hello.
 public enum ClientRequest: Codable, Sendable {
   case submit(Submission)
+  /// What would become of a submission; it is not made.
+  case rehearse(Submission)
   /// A new job with the request of an ended one (`oarsub --resubmit`).
   case resubmit(JobID)
   case jobs(JobQuery)
@@ -446,6 +420,7 @@ public enum ServerReply: Codable, Sendable {
   case properties([PropertyDefinition])
   case queues([Queue])
   case explanation(Explanation)
+  case forecast(Forecast)
   case gantt([GanttBar], resources: [ResourceRecord], now: Instant)
   case events([JobEvent])
   case status(ServerStatus)

@@ -86,7 +86,7 @@ public struct Plan: Sendable {
   public var reasons = Reasons()
   /// Besteffort jobs to end now, because a job above needs their resources.
   public var victims: [JobID] = []
-  /// The jobs that were searched a place for, in the order in which they were.
+  /// The jobs that were planned, in that order: each took precedence over those after it.
   public var order: [JobID] = []
   /// New reservations that can be kept; their placements are among `starts` and `predictions`.
   public var accepted: [JobID] = []

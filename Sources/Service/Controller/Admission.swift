@@ -28,12 +28,12 @@ struct AdmissionRules {
   /// Lets a candidate through, changed, or refuses it.
   func apply(to candidate: inout Candidate, asker: Asker) throws(Refusal) {
     if candidate.queue == nil { candidate.queue = "default" }
-    candidate.laterProperties = "drain='NO'"
+    candidate.laterProperties = AddedCondition.drain
     try refuseServiceUsers(asker, candidate)
     try refuseInternalLevels(candidate)
     tieBesteffort(&candidate)
     try checkDeploy(&candidate)
-    candidate.add(condition: "desktop_computing = 'NO'")
+    candidate.add(condition: AddedCondition.desktopComputing)
     setWalltimes(&candidate)
     try checkTypes(candidate)
     addTypeConstraint(&candidate)
@@ -79,7 +79,7 @@ struct AdmissionRules {
       candidate.say("Automatically add the besteffort type")
     }
     if candidate.queue == "besteffort" {
-      candidate.add(condition: "besteffort = 'YES'")
+      candidate.add(condition: AddedCondition.besteffort)
       candidate.say("Automatically add the besteffort constraint on the resources")
     }
   }
@@ -95,7 +95,7 @@ struct AdmissionRules {
         throw candidate.refusal("'\(level.property)' resource is not allowed with a deploy job")
       }
     }
-    candidate.add(condition: "deploy = 'YES'")
+    candidate.add(condition: AddedCondition.deploy)
   }
 
   /// Rules 14 and 15.
@@ -134,11 +134,12 @@ struct AdmissionRules {
       for group in candidate.requests[index].groups.indices {
         let text = candidate.requests[index].groups[group].properties
         if text.isEmpty {
-          candidate.requests[index].groups[group].properties = "type = 'default'"
+          candidate.requests[index].groups[group].properties = AddedCondition.type
         } else if let parsed = try? PropertyExpression(parsing: text),
           !parsed.columns.contains("type")
         {
-          candidate.requests[index].groups[group].properties = "(\(text)) AND type = 'default'"
+          candidate.requests[index].groups[group].properties =
+            AddedCondition.both(text, AddedCondition.type)
         }
       }
     }
@@ -146,11 +147,39 @@ struct AdmissionRules {
   }
 }
 
+/// What the rules add to the conditions of users.
+enum AddedCondition {
+  static let besteffort = "besteffort = 'YES'"
+  static let deploy = "deploy = 'YES'"
+  static let desktopComputing = "desktop_computing = 'NO'"
+  static let drain = "drain='NO'"
+  /// Added to each group.
+  static let type = "type = 'default'"
+
+  /// The first condition, which may be empty, and the second.
+  static func both(_ first: String, _ second: String) -> String {
+    first.isEmpty ? second : "(\(first)) AND \(second)"
+  }
+
+  /// What is left of a condition that went through the rules if its user takes back his part.
+  static func alone(in condition: String) -> String {
+    var rest = condition[...]
+    var added: [String] = []
+    while let last = [besteffort, deploy, desktopComputing, drain, type].first(where: {
+      rest == $0 || (rest.hasPrefix("(") && rest.hasSuffix(") AND \($0)"))
+    }) {
+      added.append(last)
+      rest = rest.dropFirst().dropLast(") AND \(last)".count)
+    }
+    return added.reversed().reduce("") { both($0, $1) }
+  }
+}
+
 extension Candidate {
   fileprivate mutating func say(_ text: String) { remarks.append("[ADMISSION RULE] \(text)") }
 
   fileprivate mutating func add(condition: String) {
-    properties = properties.isEmpty ? condition : "(\(properties)) AND \(condition)"
+    properties = AddedCondition.both(properties, condition)
   }
 
   fileprivate func refusal(_ text: String) -> Refusal {

@@ -24,6 +24,8 @@ enum ClientLimits {
   static let channelsPerClient = 64
   /// Bytes beyond the granted ones that a client may send on a channel before it is cut off.
   static let channelExcess = 4 << 20
+  /// Submissions that are planned at a time without being made.
+  static let dryRuns = 16
   /// Records in one frame of an answer.
   static let recordsPerFrame = 500
   /// Jobs that one query of the store returns at most.

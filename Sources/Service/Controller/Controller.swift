@@ -40,6 +40,8 @@ public actor Controller {
   var channels: [Int: Channel] = [:]
   var attachers: [JobID: Attacher] = [:]
   var nextClient = 1
+  /// Submissions that are being planned without being made.
+  var dryRuns = 0
   var nextChannel = 1
   var userNames = UserNames()
   private var listeners: [Int32] = []

@@ -86,7 +86,8 @@ extension ClusterState {
     lines[queue] = line
   }
 
-  private func waitingJob(_ job: Job) -> WaitingJob {
+  /// A job as planning sees it.
+  func waitingJob(_ job: Job) -> WaitingJob {
     let request = job.request
     return WaitingJob(
       id: job.id, user: request.user, project: request.project, queue: job.queue,

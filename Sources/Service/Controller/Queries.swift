@@ -47,32 +47,6 @@ extension ClusterState {
     }
   }
 
-  /// Why a job is not running, and when it will.
-  func explain(_ id: JobID) throws(Refusal) -> Explanation {
-    guard let job = jobs[id] else {
-      guard id >= 1, id < nextJob else {
-        throw Refusal(.unknownJob, "there is no job \(id)")
-      }
-      throw Refusal(.wrongState, "job \(id) has ended: it waits for nothing")
-    }
-    let placement = placements[id]
-    let (kind, text): (String, String)
-    switch job.state {
-    case .waiting:
-      let reason = plan.reasons[id]
-      kind = reason?.kind.rawValue ?? "order"
-      text = reason?.text ?? "no planning pass has come to it yet: too many jobs are ahead of it"
-    case .hold: (kind, text) = ("hold", "it is held: oarresume \(id) lets it go on")
-    case .suspended: (kind, text) = ("suspended", "it is suspended: oarresume \(id) lets it go on")
-    default: (kind, text) = ("none", "it waits for nothing: its state is \(job.state.rawValue)")
-    }
-    return Explanation(
-      job: id, state: job.state, text: text, kind: kind,
-      blockers: job.state == .waiting ? plan.reasons[id]?.blockers ?? [] : [],
-      plannedStart: placement?.start ?? (job.state.holdsResources ? job.startTime : nil),
-      plannedHosts: hosts(of: placement?.resources ?? job.assignedResources))
-  }
-
   /// Jobs that hold resources and jobs that are planned, between two instants.
   func gantt(from: Instant, to: Instant, at now: Instant) -> [GanttBar] {
     var bars: [GanttBar] = []

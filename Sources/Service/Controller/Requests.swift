@@ -25,6 +25,7 @@ extension Controller {
     case .submit(let submission):
       try requireRoom()
       try submit(submission, id, client, asker)
+    case .rehearse(let submission): try rehearse(submission, id, client, asker)
     case .resubmit(let job):
       try requireRoom()
       resubmit(job, id, client, asker)
@@ -37,7 +38,9 @@ extension Controller {
         id, .resources(try state.records(of: selection), properties: state.properties))
     case .setResources, .addResource, .removeResources, .properties, .queues:
       try administer(request, id, client, asker, at: now)
-    case .explain(let job): client.reply(id, .explanation(try state.explain(job)))
+    case .explain(let job):
+      client.reply(
+        id, .explanation(try state.explain(job, settings: settings, at: now)))
     case .gantt(let from, let to):
       client.reply(
         id,
@@ -114,6 +117,24 @@ extension Controller {
         client.settle(id, .refused(Self.refusal(error, "try again later")))
       },
       whenDurable: { client.settle(id, .submitted(result)) })
+  }
+
+  /// Plans a submission that is not made, on another thread: it takes as long as a pass.
+  private func rehearse(
+    _ submission: Submission, _ id: Int, _ client: ClientConnection, _ asker: Asker
+  ) throws(Refusal) {
+    guard dryRuns < ClientLimits.dryRuns else {
+      throw Refusal(
+        .unavailable, "\(dryRuns) dry runs are planned at this moment, and no more are; try again")
+    }
+    let dryRun = try state.rehearse(submission, by: asker, settings: settings, at: Self.now)
+    dryRuns += 1
+    client.postpone()
+    Task {
+      let forecast = await Task.detached { dryRun.plan() }.value
+      dryRuns -= 1
+      client.settle(id, .forecast(forecast))
+    }
   }
 
   private func resubmit(_ job: JobID, _ id: Int, _ client: ClientConnection, _ asker: Asker) {

@@ -20,12 +20,37 @@ enum SubmissionLimits {
   static let activeJobs = 2_000_000
 }
 
+/// A submission that the rules let in.
+struct AdmittedSubmission {
+  var request: JobRequest
+  /// One for each job.
+  var commands: [String]
+  var queue: String
+  var types: [String]
+  /// What OAR's message column shows.
+  var message: String
+  /// What the rules say to the user.
+  var remarks: [String]
+}
+
 extension ClusterState {
   /// Makes jobs of a submission, or throws the reason why not and changes nothing.
   mutating func submit(
     _ submission: Submission, by asker: Asker, settings: ServerSettings, at now: Instant,
     _ outcome: inout Outcome
   ) throws(Refusal) -> SubmissionResult {
+    let admitted = try admit(submission, by: asker, settings: settings)
+    let first = create(
+      admitted.request, commands: admitted.commands, queue: admitted.queue, types: admitted.types,
+      state: submission.hold ? .hold : .waiting, message: admitted.message, at: now, &outcome)
+    return SubmissionResult(
+      remarks: admitted.remarks, first: first, count: admitted.commands.count, arrayID: first)
+  }
+
+  /// What the rules make of a submission, or the reason why it is refused.
+  mutating func admit(
+    _ submission: Submission, by asker: Asker, settings: ServerSettings
+  ) throws(Refusal) -> AdmittedSubmission {
     try checkBounds(of: submission)
     var candidate = Candidate(
       queue: submission.queue, types: submission.types, properties: submission.properties,
@@ -52,10 +77,24 @@ extension ClusterState {
         moldables, properties: candidate.properties, asked: submission.properties,
         order: settings.resourceOrder)
     }
-    let properties =
-      candidate.properties.isEmpty
-      ? candidate.laterProperties : "(\(candidate.properties)) AND \(candidate.laterProperties)"
-    let request = JobRequest(
+    let request = request(
+      of: submission, by: asker, moldables,
+      properties: AddedCondition.both(candidate.properties, candidate.laterProperties))
+    let message = Self.jobMessage(
+      resources: count, walltime: moldables[0].walltime, kind: request.kind, isReservation: false,
+      name: request.name, queue: queue.name, project: request.project, types: candidate.types)
+    let commands =
+      submission.parameters?.map { "\(submission.command) \($0)" }
+      ?? Array(repeating: submission.command, count: submission.arraySize)
+    return AdmittedSubmission(
+      request: request, commands: commands, queue: queue.name, types: candidate.types,
+      message: message, remarks: candidate.remarks)
+  }
+
+  private func request(
+    of submission: Submission, by asker: Asker, _ moldables: [Moldable], properties: String
+  ) -> JobRequest {
+    JobRequest(
       user: asker.name, name: submission.name, project: submission.project ?? "default",
       kind: submission.kind, properties: properties, moldables: moldables,
       directory: submission.directory,
@@ -64,17 +103,6 @@ extension ClusterState {
       dependencies: submission.dependencies, checkpoint: submission.checkpoint,
       checkpointSignal: submission.checkpointSignal, notify: submission.notify,
       initialRequest: submission.initialRequest, submissionHost: submission.submissionHost)
-    let message = Self.jobMessage(
-      resources: count, walltime: moldables[0].walltime, kind: request.kind, isReservation: false,
-      name: request.name, queue: queue.name, project: request.project, types: candidate.types)
-    let commands =
-      submission.parameters?.map { "\(submission.command) \($0)" }
-      ?? Array(repeating: submission.command, count: submission.arraySize)
-    let first = create(
-      request, commands: commands, queue: queue.name, types: candidate.types,
-      state: submission.hold ? .hold : .waiting, message: message, at: now, &outcome)
-    return SubmissionResult(
-      remarks: candidate.remarks, first: first, count: commands.count, arrayID: first)
   }
 
   /// A new job with the request of another one, at its place in its array, as OAR does.
