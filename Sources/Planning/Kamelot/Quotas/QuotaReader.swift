@@ -175,7 +175,8 @@ extension QuotaReader {
         oneShots.append(shot)
       } else {
         leaveOut(
-          what, because: "is left out", allowed: "up to \(Self.periodLimit) of \(QuotaOneShot.forms)")
+          what, because: "is left out",
+          allowed: "up to \(Self.periodLimit) of \(QuotaOneShot.forms)")
       }
     }
   }

@@ -44,7 +44,8 @@ public struct QuotaRule: Hashable, Sendable {
   let fields: [QuotaField]
   public let limits: QuotaLimits
 
-  static let forms = "\"queue,project,type,user\", each a name, * (all together) or / (each; no type)"
+  static let forms =
+    "\"queue,project,type,user\", each a name, * (all together) or / (each; no type)"
 
   /// `nil` if the text has another form than ``forms``.
   init?(_ text: String, limits: QuotaLimits) {
