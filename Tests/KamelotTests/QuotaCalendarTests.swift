@@ -94,7 +94,7 @@ struct QuotaCalendarTests {
     let night = ["46800 night", "39600 day"]
     #expect(
       stretches(quotas, from: monday, to: monday + 7 * day)
-        == ["28800 night", "39600 day"] + night + night + night + ["190800 weekend"])
+        == ["28800 night", "39600 day"] + night + night + night + night + ["190800 weekend"])
   }
 
   @Test("default fills what is left, and may be all there is")
