@@ -34,6 +34,17 @@ public struct QuotaExcess: Hashable, Sendable {
   /// The earliest later start that quotas allow, as they are used now; `nil` if there is none.
   public var retryAt: Instant?
 
+  public init(
+    rule: String, ruleSet: String, limit: Limit, value: Int, allowed: Int, retryAt: Instant? = nil
+  ) {
+    self.rule = rule
+    self.ruleSet = ruleSet
+    self.limit = limit
+    self.value = value
+    self.allowed = allowed
+    self.retryAt = retryAt
+  }
+
   /// A sentence for the user.
   public var text: String {
     let name = ruleSet == "quotas" ? "\"\(rule)\"" : "\"\(rule)\" of \"\(ruleSet)\""
