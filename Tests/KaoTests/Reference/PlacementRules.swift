@@ -56,13 +56,21 @@ extension PlanRules {
       switch dependency {
       case .satisfied: break
       case .waiting(let other):
-        let end = plan.placement(of: other)?.end
         require(
-          end.map { $0 < placement.start } ?? false,
+          end(of: other).map { $0 < placement.start } ?? false,
           "job \(job.id) starts before job \(other) has ended")
       case .running, .impossible: require(false, "job \(job.id) has a dependency that is open")
       }
     }
+  }
+
+  /// The last second of a job in the plan, or of what a reservation was promised.
+  private func end(of job: JobID) -> Instant? {
+    if let placement = plan.placement(of: job) { return placement.end }
+    guard let waiting = snapshot.waiting.first(where: { $0.id == job }),
+      let reservation = waiting.reservation, let promise = reservation.promised
+    else { return nil }
+    return reservation.start + waiting.moldables[promise.moldable].walltime + security - 1
   }
 
   private mutating func checkResources(

@@ -7,7 +7,7 @@ import Kamelot
 import Testing
 
 enum Sample {
-  private static let usual: UInt64 = 200
+  private static let usual: UInt64 = 400
   private static let partCount: UInt64 = 4
 
   /// Parts of the sample that are checked side by side.
