@@ -4,7 +4,8 @@ BUILD_RELEASE = swift build -c release --static-swift-stdlib
 RELEASE = .build/release
 PROGRAMS = --product liburna --product liburnad --product liburna-node
 
-.PHONY: help setup build release demo demo-down test lint format bench bench-planner torture clean
+.PHONY: help setup build release demo demo-down test lint format bench bench-planner torture torture-planner \
+	clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -41,6 +42,9 @@ bench-planner: setup   ## print how fast the planner is, and its targets
 
 torture: setup   ## kill servers and agents 10,000 times and look for damage
 	@LIBURNA_TORTURE_KILLS=10000 Scripts/test --filter Faults
+
+torture-planner: setup ## judge the plans of 100,000 random scenarios
+	@LIBURNA_SCENARIOS=100000 Scripts/test --filter KaoTests.PropertyTests
 
 clean:           ## remove what was built
 	rm -rf .build

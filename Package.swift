@@ -111,9 +111,7 @@ let package = Package(
     tests("Encoding", ["Encoding"]),
     tests("RequestLanguage", ["RequestLanguage", "ClusterModel", "CSQLite"]),
     tests("Kamelot", ["Kamelot", "ClusterModel", "Encoding", "RequestLanguage"]),
-    tests(
-      "Kao", ["Kao", "Kamelot", "ClusterModel", "Encoding", "RequestLanguage"],
-      fixtures: ["Fixtures/quota-vectors.jsonl"]),
+    tests("Kao", ["Kao", "Kamelot", "ClusterModel", "RequestLanguage"]),
     tests(
       "Scenarios", ["Scenarios", "Kao", "Kamelot", "ClusterModel"],
       fixtures: ["Fixtures/kamelot-vectors.jsonl"]),

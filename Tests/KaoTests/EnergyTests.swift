@@ -38,7 +38,7 @@ private func placed(
 ) -> Placement {
   Placement(
     job: 1, start: now + delay, end: now + delay + walltime + 60 - 1, moldable: 0,
-    resources: resources)
+    resources: resources, on: Platform(resources: (1...64).map { Resource(id: $0) }))
 }
 
 private func settings(_ text: String = "") throws -> EnergySettings {

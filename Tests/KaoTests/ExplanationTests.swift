@@ -190,11 +190,11 @@ struct ExplanationPropertyTests {
   @Test(
     "each change starts the job now, one step less does not, and none is overlooked",
     arguments: [false, true])
-  func changes(besteffortHolders: Bool) throws {
+  func changes(withBesteffort: Bool) throws {
     var kinds: Set<String> = []
     for seed in UInt64(1)...300 {
-      var maker = ScenarioMaker(seed: seed)
-      let check = ChangeCheck(maker.snapshot(besteffortHolders: besteffortHolders))
+      var maker = ScenarioMaker(seed: seed, features: withBesteffort ? [.besteffort] : [])
+      let check = ChangeCheck(maker.snapshot())
       for job in check.snapshot.waiting {
         guard let explanation = Kao.explain(job.id, in: check.snapshot, plan: check.plan) else {
           continue

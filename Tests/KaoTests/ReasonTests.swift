@@ -1,4 +1,4 @@
-// Why a job does not start now; and jobs that make no sense harm no other.
+// Why a job does not start now.
 
 import ClusterModel
 import Kamelot
@@ -86,53 +86,6 @@ struct ReasonTests {
     #expect(reason.text.contains("not available"))
     let all = Kao.plan(snapshot(platform, waiting: [waiting(1, ("/core=ALL", 10))]))
     #expect(all.reasons[1]?.kind == .impossible)
-  }
-
-  @Test("jobs that make no sense are set aside with a reason, and all others are planned")
-  func poisonedJobs() {
-    var reservation = waiting(900, ("/host=1", 10))
-    reservation.reservation = Reservation(start: 900)
-    let poisoned: [(WaitingJob, Reason.Kind)] = [
-      (waiting(901, ("/host=1", 10), properties: "no_such = 1"), .malformed),
-      (waiting(902, ("/host=1", 10), properties: "((("), .malformed),
-      (waiting(903, ("/no_such=1", 10)), .malformed),
-      (waiting(904, ("{no_such=1}/host=1", 10)), .malformed),
-      (waiting(905), .malformed),
-      (waiting(906, ("/host=1", 0)), .malformed),
-      (waiting(907, ("/host=1", -5)), .malformed),
-      (waiting(908, ("/host=1", .max)), .malformed),
-      (waiting(909, ("", 10)), .malformed),
-      (job(910, levels: [RequestLevel("host", .exactly(0))]), .malformed),
-      (job(911, levels: [RequestLevel("host", .exactly(-7))]), .malformed),
-      (job(912, levels: []), .malformed),
-      (
-        job(
-          913, levels: [RequestLevel("host", .exactly(.max)), RequestLevel("core", .exactly(9))]),
-        .impossible
-      ),
-      (waiting(914, ("/host=1", 10), types: ["inner=12"]), .container),
-      (waiting(915, ("/host=1", 10), types: ["postpone=never"]), .malformed),
-      (waiting(916, ("/host=1", 10), after: [.waiting(916)]), .dependency),
-      (waiting(917, ("/host=1", 10), after: [.waiting(918)]), .dependency),
-      (waiting(918, ("/host=1", 10), after: [.waiting(917)]), .dependency),
-      (waiting(919, ("/host=1", 10), after: [.waiting(-3)]), .dependency),
-      (waiting(920, ("/host=1", 10), after: [.impossible(5, "Job 5 failed.")]), .dependency),
-      (reservation, .reservation),
-    ]
-    let healthy = (1...poisoned.count).map { waiting($0, ("/host=2", 10)) }
-    let mixed = zip(poisoned.map(\.0), healthy).flatMap { [$0, $1] }
-    let plan = Kao.plan(snapshot(twoHosts, waiting: mixed))
-    let alone = Kao.plan(snapshot(twoHosts, waiting: healthy))
-    #expect(plan.starts == alone.starts)
-    #expect(plan.predictions == alone.predictions)
-    for (job, kind) in poisoned {
-      #expect(plan.reasons[job.id]?.kind == kind, "job \(job.id)")
-    }
-  }
-
-  private func job(_ id: JobID, levels: [RequestLevel]) -> WaitingJob {
-    let moldable = Moldable(walltime: 10, groups: [RequestGroup(levels: levels)])
-    return WaitingJob(id: id, user: "eve", queue: "default", moldables: [moldable])
   }
 
   @Test("a moldable that makes no sense does not spoil the others of its job")

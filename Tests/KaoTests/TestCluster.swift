@@ -47,6 +47,7 @@ func snapshot(
 ) -> Snapshot {
   var settings = PlanningSettings()
   settings.jobSecurityTime = 0
+  settings.usesSleepingHosts = true
   return Snapshot(
     now: now, platform: platform, settings: settings, queues: queues, holding: holding,
     waiting: waiting)

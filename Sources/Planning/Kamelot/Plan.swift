@@ -24,8 +24,24 @@ public struct Placement: Hashable, Sendable {
     self.platform = platform
   }
 
+  /// - Parameter end: the last second held.
+  public init(
+    job: JobID, start: Instant, end: Instant, moldable: Int, resources: [ResourceID],
+    on platform: Platform
+  ) {
+    self.job = job
+    self.start = start
+    self.end = end
+    self.moldable = moldable
+    places = platform.places(of: resources)
+    self.platform = platform
+  }
+
   /// Its resources, ascending.
-  public var resources: [ResourceID] { platform.ids(of: places) }
+  public var resources: [ResourceID] {
+    get { platform.ids(of: places) }
+    set { places = platform.places(of: newValue) }
+  }
 
   public static func == (left: Placement, right: Placement) -> Bool {
     left.job == right.job && left.start == right.start && left.end == right.end

@@ -77,6 +77,11 @@ public final class Platform: Sendable {
       .sorted { $0.until < $1.until }
   }
 
+  /// The places of those resources that there are.
+  public func places(of ids: some Sequence<ResourceID>) -> ResourceSet {
+    ResourceSet(capacity: resources.count, ids.lazy.compactMap(place))
+  }
+
   /// The ids of a set of places, ascending.
   public func ids(of set: ResourceSet) -> [ResourceID] {
     var result: [ResourceID] = []

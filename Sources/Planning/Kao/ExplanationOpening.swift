@@ -23,7 +23,7 @@ struct Opening {
         if let place = places[id] { lengths[place] = 0 }
       }
     }
-    let after = plan.jobs(after: job.id, in: snapshot)
+    let after = plan.jobs(after: job.id)
     for placements in [plan.starts, plan.predictions] {
       for placement in placements where placement.job != job.id && !after.contains(placement.job) {
         let length = max(0, placement.start - snapshot.now)

@@ -25,9 +25,7 @@ extension Pass {
       plan.reasons[job.id] = Reason(.reservation, "The time of this reservation is over.")
       return
     }
-    let all = ResourceSet(
-      capacity: snapshot.platform.resources.count,
-      promise.resources.compactMap(snapshot.platform.place))
+    let all = snapshot.platform.places(of: promise.resources)
     // A late start does not move the end.
     var spot = Spot(
       start: max(now, reservation.start), end: reservation.start.addingCapped(choice.duration),

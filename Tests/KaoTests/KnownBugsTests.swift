@@ -1,0 +1,147 @@
+// What OAR 3's planner gets wrong, one test each: none of it may come back here.
+
+import ClusterModel
+import Kamelot
+import Kao
+import Testing
+
+private let twoHosts = testPlatform(hosts: 2, coresPerHost: 2)
+private let fiveCores = testPlatform(hosts: 1, coresPerHost: 5)
+
+struct KnownBugsTests {
+  @Test("a job is not launched before a job that it depends on and that has no place")
+  func dependencyWithoutPlace() {
+    let jobs = [
+      waiting(1, ("/core=6", 60)), waiting(2, ("/core=1", 60), after: [.waiting(1)]),
+    ]
+    for (planner, plan) in plans(of: snapshot(fiveCores, waiting: jobs)) {
+      #expect(plan.starts.isEmpty && plan.predictions.isEmpty, "\(planner)")
+      #expect(plan.reasons[2]?.kind == .dependency, "\(planner)")
+    }
+  }
+
+  @Test("a job is not launched while what it depends on runs, or after that can't end well")
+  func openDependencies() {
+    let jobs = [
+      waiting(1, ("/core=1", 60), after: [.running(9)]),
+      waiting(2, ("/core=1", 60), after: [.impossible(8, "Job 8 failed.")]),
+      waiting(3, ("/core=1", 60), after: [.satisfied]),
+    ]
+    let input = snapshot(
+      fiveCores, holding: [holding(9, [1], start: 990, walltime: 60)], waiting: jobs)
+    for (planner, plan) in plans(of: input) { #expect(plan.started == [3], "\(planner)") }
+  }
+
+  @Test("an inner job starts after its dependency outside, though nothing begins then inside")
+  func boundWithinASlot() {
+    let jobs = [
+      waiting(1, ("/host=1", 1000), types: ["container=c"]), waiting(2, ("/host=1", 70)),
+      waiting(3, ("/core=1", 10), types: ["inner=c"], after: [.waiting(2)]),
+    ]
+    for (planner, plan) in plans(
+      of: snapshot(twoHosts, waiting: jobs), needing: [.containers])
+    {
+      #expect(plan.started == [1, 2], "\(planner)")
+      #expect(plan.start(of: 3) == 1070, "\(planner)")
+    }
+  }
+
+  @Test("a job starts exactly at its bound, though nothing else changes then")
+  func boundWithinASlotOutside() {
+    let job = waiting(1, ("/core=1", 10), types: ["postpone=\(dateText(1033))"])
+    for (planner, plan) in plans(of: snapshot(twoHosts, waiting: [job]), needing: [.dates]) {
+      #expect(plan.start(of: 1) == 1033, "\(planner)")
+    }
+  }
+
+  @Test("a dependent job waits for the security time once, not twice")
+  func securityTimeOnce() {
+    var input = snapshot(
+      twoHosts,
+      waiting: [waiting(1, ("/core=1", 70)), waiting(2, ("/core=1", 10), after: [.waiting(1)])])
+    input.settings.jobSecurityTime = 60
+    for (planner, plan) in plans(of: input) { #expect(plan.start(of: 2) == 1130, "\(planner)") }
+  }
+
+  @Test("groups that are joined by + do not get the same resources")
+  func disjointGroups() {
+    let jobs = [
+      waiting(1, ("/host=1+/host=1", 60)), waiting(2, ("/core=2+/core=2", 60)),
+      waiting(3, ("/core=2+/core=1", 60)), waiting(4, ("/host=2+/core=1", 60)),
+    ]
+    for (planner, plan) in plans(of: snapshot(twoHosts, waiting: jobs)) {
+      #expect(plan.resources(of: 1) == [1, 2, 3, 4], "\(planner)")
+      #expect(plan.resources(of: 2) == [1, 2, 3, 4], "\(planner)")
+      #expect(plan.resources(of: 3)?.count == 3, "\(planner)")
+      #expect(plan.placement(of: 4) == nil, "\(planner)")
+    }
+  }
+
+  @Test("jobs with the same request text and other conditions do not share where they start")
+  func startOfAnotherJob() {
+    let jobs = [
+      waiting(1, ("/core=2", 60), properties: "host='h1'"),
+      waiting(2, ("/core=2", 60), properties: "host='h1'"),
+      waiting(3, ("/core=2", 60), properties: "host='h2'"),
+    ]
+    for (planner, plan) in plans(of: snapshot(twoHosts, waiting: jobs)) {
+      #expect(plan.started == [1, 3], "\(planner)")
+      #expect(plan.start(of: 2) == 1060, "\(planner)")
+    }
+  }
+
+  @Test("jobs of one second, and holes of one second, are as good as longer ones")
+  func oneSecond() {
+    let jobs = [
+      waiting(1, ("/host=2", 1)), waiting(2, ("/core=3", 1), types: []),
+      waiting(3, ("/core=1", 1)), waiting(4, ("/core=1", 2)),
+    ]
+    let input = snapshot(
+      twoHosts, holding: [holding(9, [1], start: 990, walltime: 11)], waiting: jobs)
+    for (planner, plan) in plans(of: input) {
+      #expect(plan.start(of: 1) == 1001, "\(planner)")
+      #expect(plan.start(of: 2) == 1000 && plan.resources(of: 2) == [2, 3, 4], "\(planner)")
+      #expect(plan.start(of: 3) == 1002 && plan.start(of: 4) == 1002, "\(planner)")
+    }
+  }
+
+  @Test("a request for the best that there is waits while there is nothing")
+  func bestOfNothing() {
+    let input = snapshot(
+      twoHosts, holding: [holding(9, [1, 2, 3, 4], start: 990, walltime: 60)],
+      waiting: [waiting(1, ("/core=BEST", 10)), waiting(2, ("/host=BESTHALF", 10))])
+    for (planner, plan) in plans(of: input) {
+      #expect(plan.start(of: 1) == 1050, "\(planner)")
+      #expect(plan.resources(of: 1) == [1, 2, 3, 4], "\(planner)")
+      #expect(plan.resources(of: 2) == [1, 2], "\(planner)")
+    }
+  }
+
+  @Test("an inner job whose container is gone keeps no other job from its place")
+  func containerGone() {
+    let jobs = [
+      waiting(1, ("/host=1", 60)), waiting(2, ("/core=1", 60), types: ["inner=77"]),
+      waiting(3, ("/host=1", 60)), waiting(4, ("/host=1", 60)),
+    ]
+    for (planner, plan) in plans(
+      of: snapshot(twoHosts, waiting: jobs), needing: [.containers])
+    {
+      #expect(plan.started == [1, 3], "\(planner)")
+      #expect(plan.start(of: 4) == 1060, "\(planner)")
+      #expect(plan.placement(of: 2) == nil && plan.reasons[2] != nil, "\(planner)")
+    }
+  }
+
+  @Test("a job ends besteffort jobs that could save their work, and others start meanwhile")
+  func checkpointDelay() {
+    var victim = holding(9, [1, 2], start: 900, walltime: 500, besteffort: true)
+    victim.checkpoint = 30
+    let jobs = [
+      waiting(1, ("/host=1", 60), properties: "host='h1'"), waiting(2, ("/host=1", 60)),
+    ]
+    let input = snapshot(twoHosts, holding: [victim], waiting: jobs)
+    let plan = Kao.plan(input)
+    #expect(plan.started == [2])
+    #expect(plan.start(of: 1) == 1000)
+  }
+}

@@ -1,0 +1,29 @@
+// Which parts of planning the engine has. What it lacks is judged on the reference planner alone.
+
+/// A part of planning that scenarios and tests can be made with or without.
+enum Feature: String, CaseIterable {
+  /// Besteffort jobs, running and waiting.
+  case besteffort
+  /// Queues of equal priority, inactive queues.
+  case queueGroups
+  /// Alive resources that go out of service at a known instant (`available_upto`).
+  case availableUpto
+  /// Sleeping resources that can be woken, and jobs that may start on them (`noop=standby`).
+  case standby
+  /// Jobs that take resources in any state but Dead (`state=permissive`).
+  case permissive
+  /// `postpone`, `deadline` and `expire`.
+  case dates
+  case containers
+  case timesharing
+  case placeholders
+  /// Accepted advance reservations.
+  case reservations
+  /// Advance reservations to be accepted or refused.
+  case newReservations
+  /// Job types that can't be understood keep a job from starting.
+  case typeChecks
+}
+
+/// What the engine can do; the list to extend when it learns something.
+let plannedFeatures = Set(Feature.allCases)

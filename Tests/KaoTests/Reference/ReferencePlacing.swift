@@ -1,0 +1,157 @@
+// How the reference planner places one job.
+
+import ClusterModel
+import Kamelot
+
+/// Where and when a job fits.
+struct ReferenceSpot {
+  var moldable: Int
+  var start: Instant
+  /// The first instant after it.
+  var end: Instant
+  var resources: Set<ResourceID>
+}
+
+extension ReferencePlanner {
+  /// Gives a job its place, or a reason why it has none.
+  mutating func place(_ job: WaitingJob) {
+    guard let traits = try? ReferenceTraits(job) else {
+      return refuse(job, Reason(.malformed, "A type can't be understood."))
+    }
+    if let refusal = refusal(of: job, traits) { return refuse(job, refusal) }
+    guard let spot = earliest(job, traits) else {
+      return refuse(job, Reason(.impossible, "There is no time at which it could start."))
+    }
+    settle(job, traits, spot, mayDiffer: true)
+  }
+
+  private func refusal(of job: WaitingJob, _ traits: ReferenceTraits) -> Reason? {
+    for dependency in job.dependencies {
+      switch dependency {
+      case .running(let other), .impossible(let other, _):
+        return Reason(.dependency, "Job \(other) must end first.", blockers: [other])
+      case .satisfied, .waiting: break
+      }
+    }
+    if let expiry = traits.expiry, now > expiry {
+      return Reason(.impossible, "It is given up since \(expiry).")
+    }
+    if spaces[traits.space] == nil {
+      return Reason(.impossible, "There is no container \(traits.space).")
+    }
+    return nil
+  }
+
+  /// The first start of the moldable that ends first, the first of them if several do.
+  private func earliest(_ job: WaitingJob, _ traits: ReferenceTraits) -> ReferenceSpot? {
+    var best: ReferenceSpot?
+    for (index, moldable) in job.moldables.enumerated() {
+      guard let groups = requests.order(of: moldable, for: job, traits) else { continue }
+      let duration = runTime(moldable, traits) + security
+      for start in starts(job, traits) {
+        if let best, best.end <= start + duration { break }
+        if let deadline = traits.deadline, start + moldable.walltime > deadline { break }
+        let free = free(for: traits, from: start, to: start + duration)
+        if let picked = requests.pick(groups, for: job, traits, from: free) {
+          best = ReferenceSpot(
+            moldable: index, start: start, end: start + duration, resources: picked)
+          break
+        }
+      }
+    }
+    return best
+  }
+
+  private func runTime(_ moldable: Moldable, _ traits: ReferenceTraits) -> Seconds {
+    traits.isBesteffort
+      ? min(moldable.walltime, max(1, snapshot.settings.besteffortDuration)) : moldable.walltime
+  }
+
+  /// The job's lower bound and all later instants at which anything changes.
+  private func starts(_ job: WaitingJob, _ traits: ReferenceTraits) -> [Instant] {
+    var bound = max(now, traits.notBefore ?? now)
+    for case .waiting(let other) in job.dependencies { bound = max(bound, ends[other] ?? bound) }
+    let changes =
+      (spaces[traits.space]?.instants ?? [])
+      + requests.resources.compactMap { $0.bound(at: now) }
+    return Set([bound] + changes.filter { $0 > bound }).sorted()
+  }
+
+  /// The resources that a job may have all the time from `start` to before `end`.
+  func free(
+    for traits: ReferenceTraits, from start: Instant, to end: Instant
+  ) -> Set<ResourceID> {
+    guard let space = spaces[traits.space] else { return [] }
+    var free: Set<ResourceID> = []
+    for resource in requests.resources where resource.serves(traits, at: now) {
+      if let bound = resource.bound(at: now), end > bound { continue }
+      if space.offers(resource.id, from: start, to: end) { free.insert(resource.id) }
+    }
+    for claim in space.obstacles(to: traits, on: free, from: start, to: end) {
+      free.subtract(claim.resources)
+    }
+    return free
+  }
+}
+
+// What follows from a place.
+extension ReferencePlanner {
+  /// Gives a job the spot that it should have, or the one that the plan that is followed gave it if
+  /// that is as good.
+  mutating func settle(
+    _ job: WaitingJob, _ traits: ReferenceTraits, _ best: ReferenceSpot, mayDiffer: Bool
+  ) {
+    var spot = best
+    if mayDiffer, isInTheWay(of: traits, best) {
+      spot.resources = sparing(job, traits, best)
+    }
+    guard agree(job, spot) else { return }
+    let victims = victims(of: traits, spot)
+    let isReady = spaces[traits.space]?.isReady(spot.resources, at: now) ?? false
+    let sleeps = sleeps(spot.resources, for: traits)
+    let starts = spot.start == now && victims.isEmpty && !sleeps && isReady
+    let placement = placement(of: job, spot)
+    if starts {
+      plan.starts.append(placement)
+    } else {
+      plan.predictions.append(placement)
+      plan.reasons[job.id] = reason(spot, victims, sleeps: sleeps)
+    }
+    compareStart(job, isStart: starts, waitsForWaking: sleeps && victims.isEmpty && isReady)
+    take(spot, for: job, traits, isRunning: starts)
+    plan.victims += victims.filter { !$0.isEnding && !plan.victims.contains($0.id) }.map(\.id)
+  }
+
+  mutating func take(
+    _ spot: ReferenceSpot, for job: WaitingJob, _ traits: ReferenceTraits, isRunning: Bool
+  ) {
+    let claim = ReferenceClaim(
+      job: job.id, traits: traits, start: spot.start, end: spot.end, resources: spot.resources)
+    add(claim, isRunning: isRunning)
+    ends[job.id] = spot.end
+  }
+
+  func placement(of job: WaitingJob, _ spot: ReferenceSpot) -> Placement {
+    Placement(
+      job: job.id, start: spot.start, end: spot.end - 1, moldable: spot.moldable,
+      resources: spot.resources.sorted(), on: snapshot.platform)
+  }
+
+  /// Whether a job that would start now has to wait until some of its resources are woken.
+  func sleeps(_ resources: Set<ResourceID>, for traits: ReferenceTraits) -> Bool {
+    if traits.startsAsleep || traits.isPermissive { return false }
+    return requests.resources.contains {
+      resources.contains($0.id) && $0.isStandby(at: now)
+    }
+  }
+
+  private func reason(
+    _ spot: ReferenceSpot, _ victims: [HoldingJob], sleeps: Bool
+  ) -> Reason {
+    if spot.start > now { return Reason(.resources, "Its resources are busy.") }
+    if !victims.isEmpty {
+      return Reason(.resources, "Besteffort jobs end first.", blockers: victims.map(\.id))
+    }
+    return Reason(.resources, sleeps ? "Its resources are woken." : "Its container must start.")
+  }
+}

@@ -1,0 +1,138 @@
+// A planner that is as simple as can be, to check the real one against: sets of ids, every start
+// tried, nothing remembered. It makes a plan of its own, or follows a plan and finds where it is
+// wrong.
+
+import ClusterModel
+import Kamelot
+
+/// Conservative backfilling by trying everything.
+struct ReferencePlanner {
+  let snapshot: Snapshot
+  let requests: ReferenceRequests
+  /// The plan that is followed; `nil` if it makes one.
+  let guide: Plan?
+  /// By name; the whole cluster is "".
+  var spaces = ["": ReferenceSpace()]
+  /// For each job that has a place, the first instant after it.
+  var ends: [JobID: Instant] = [:]
+  var plan = Plan()
+  /// Besteffort jobs that may be told to end, though they need not.
+  var optionalVictims: Set<JobID> = []
+  /// Where the plan that is followed is wrong first.
+  var problem: String?
+  /// Whether running besteffort jobs count as holders.
+  private(set) var holdsBesteffort = false
+  /// Jobs that were reached before a job that they depend on.
+  private var undecided: [(job: WaitingJob, on: JobID)] = []
+
+  var now: Instant { snapshot.now }
+  var security: Seconds { snapshot.settings.jobSecurityTime }
+
+  private init(_ snapshot: Snapshot, following guide: Plan?) {
+    self.snapshot = snapshot
+    self.guide = guide
+    requests = ReferenceRequests(snapshot)
+  }
+
+  /// The plan that follows from the rules.
+  static func plan(_ snapshot: Snapshot) -> Plan {
+    var planner = ReferencePlanner(snapshot, following: nil)
+    planner.run()
+    return planner.plan
+  }
+
+  /// Where a plan departs from the rules first; `nil` if it keeps them all.
+  static func mistake(in plan: Plan, for snapshot: Snapshot) -> String? {
+    var planner = ReferencePlanner(snapshot, following: plan)
+    planner.run()
+    return planner.problem
+  }
+
+  private mutating func run() {
+    // 1. Jobs that have resources keep them; besteffort jobs do not count yet.
+    hold(besteffort: false)
+    // 2. So do accepted reservations.
+    for job in snapshot.waiting { keepPromise(to: job) }
+    // 3. Queues by priority; after the jobs of a group, its new reservations.
+    let groups = queueGroups()
+    for group in groups {
+      for job in group where job.reservation == nil && !isBesteffort(job) { reach(job) }
+      for job in group where job.reservation.map({ $0.promised == nil }) ?? false { judge(job) }
+    }
+    // 4. Besteffort jobs get what is left.
+    hold(besteffort: true)
+    holdsBesteffort = true
+    for group in groups {
+      for job in group where job.reservation == nil && isBesteffort(job) { reach(job) }
+    }
+    // 5. Whoever waits for a job without a place has none.
+    for (job, other) in undecided {
+      refuse(job, Reason(.dependency, "Job \(other) has no place.", blockers: [other]))
+    }
+    compareVictims()
+  }
+
+  private func isBesteffort(_ job: WaitingJob) -> Bool {
+    job.queue == "besteffort" || job.types.contains("besteffort")
+  }
+
+  /// The jobs of active queues, by priority of the queues.
+  private mutating func queueGroups() -> [[WaitingJob]] {
+    var groups: [Int: [WaitingJob]] = [:]
+    for job in snapshot.waiting {
+      let queue = snapshot.queues.first { $0.name == job.queue }
+      if let queue, queue.isActive {
+        groups[queue.priority, default: []].append(job)
+      } else {
+        refuse(job, Reason(.queue, "The queue \(job.queue) starts nothing."))
+      }
+    }
+    return groups.sorted { $0.key > $1.key }.map(\.value)
+  }
+
+  private mutating func hold(besteffort: Bool) {
+    for job in snapshot.holding where job.isBesteffort == besteffort {
+      let traits = ReferenceTraits(job)
+      let end = max(job.start + job.walltime + security, now + 1)
+      let claim = ReferenceClaim(
+        job: job.id, traits: traits, start: now, end: end, resources: Set(job.resources))
+      add(claim, isRunning: true)
+    }
+  }
+
+  /// Takes resources for a job; a container offers them until the security time begins.
+  mutating func add(_ claim: ReferenceClaim, isRunning: Bool) {
+    spaces[claim.traits.space, default: ReferenceSpace(offers: [])].claims.append(claim)
+    guard let name = claim.traits.container, claim.start < claim.end - security else { return }
+    let offer = ReferenceOffer(
+      start: claim.start, end: claim.end - security, resources: claim.resources,
+      isReady: isRunning)
+    spaces[name, default: ReferenceSpace(offers: [])].offers?.append(offer)
+  }
+
+  /// Places a job, and then those that were reached before but depend on it.
+  mutating func reach(_ first: WaitingJob) {
+    var reached = [first]
+    while !reached.isEmpty, problem == nil {
+      let job = reached.removeFirst()
+      if let other = undecidedDependency(of: job) {
+        undecided.append((job, other))
+      } else {
+        place(job)
+        reached += takeDependents(of: job.id)
+      }
+    }
+  }
+
+  /// The jobs that wait for a job that has a place now.
+  mutating func takeDependents(of job: JobID) -> [WaitingJob] {
+    guard ends[job] != nil else { return [] }
+    defer { undecided.removeAll { $0.on == job } }
+    return undecided.filter { $0.on == job }.map(\.job)
+  }
+
+  private func undecidedDependency(of job: WaitingJob) -> JobID? {
+    for case .waiting(let other) in job.dependencies where ends[other] == nil { return other }
+    return nil
+  }
+}

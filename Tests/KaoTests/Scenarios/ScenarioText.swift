@@ -1,0 +1,68 @@
+// A scenario and its plan as people read them, for tests that fail.
+
+import ClusterModel
+import Kamelot
+
+extension Snapshot {
+  /// Everything that the plan depends on, a line for each thing.
+  var description: String {
+    let settings = self.settings
+    var lines = [
+      "now \(now), security \(settings.jobSecurityTime), besteffort \(settings.besteffortDuration), "
+        + "patience \(settings.reservationPatience)"
+    ]
+    lines += platform.resources.map { resource in
+      "  resource \(resource.id) of \(resource.networkAddress), \(resource.state.rawValue)"
+        + (resource.availableUpto == endOfTime ? "" : ", up to \(resource.availableUpto)")
+    }
+    lines += queues.map {
+      "  queue \($0.name), priority \($0.priority)\($0.isActive ? "" : ", closed")"
+    }
+    lines += holding.map(describe) + waiting.map(describe)
+    return lines.joined(separator: "\n")
+  }
+
+  private func describe(_ job: HoldingJob) -> String {
+    "  has: job \(job.id) of \(job.user) \"\(job.name)\", \(rangesText(of: job.resources.sorted())), "
+      + "\(job.start) + \(job.walltime), \(job.types)"
+      + (job.isBesteffort ? ", besteffort" : "") + (job.isEnding ? ", ending" : "")
+  }
+
+  private func describe(_ job: WaitingJob) -> String {
+    let shapes = job.moldables.map { moldable in
+      let groups = moldable.groups.map { group in
+        (group.properties.isEmpty ? "" : "{\(group.properties)}")
+          + group.levels.map { "/\($0.property)=\($0.count.text)" }.joined()
+      }
+      return "\(groups.joined(separator: "+")) for \(moldable.walltime)"
+    }
+    var text = "  waits: job \(job.id) of \(job.user) \"\(job.name)\" in \(job.queue), "
+    text += shapes.joined(separator: " or ")
+    if !job.properties.isEmpty { text += ", where \(job.properties)" }
+    if !job.types.isEmpty { text += ", \(job.types)" }
+    if !job.dependencies.isEmpty { text += ", after \(job.dependencies)" }
+    if let reservation = job.reservation {
+      text += ", reserved at \(reservation.start)"
+      text += reservation.promised.map { " on \(rangesText(of: $0.resources))" } ?? " (new)"
+    }
+    return text
+  }
+}
+
+extension Plan {
+  var description: String {
+    var lines = starts.map { "  starts: job \($0.job) \(describe($0))" }
+    for placement in predictions {
+      let reason = reasons[placement.job]?.text ?? "no reason"
+      lines.append("  later: job \(placement.job) \(describe(placement)): \(reason)")
+    }
+    let placed = Set((starts + predictions).map(\.job))
+    for job in reasons.jobs.sorted() where !placed.contains(job) {
+      lines.append("  no place: job \(job): \(reasons[job]?.text ?? "")")
+    }
+    lines.append("  end: \(victims)")
+    return lines.joined(separator: "\n")
+  }
+
+  private func describe(_ placement: Placement) -> String { KaoTests.describe(placement) }
+}
