@@ -46,6 +46,16 @@ public struct QuotaLedger: Sendable {
     return account
   }
 
+  /// The account of a waiting job.
+  public mutating func account(of job: WaitingJob) -> QuotaAccount {
+    account(queue: job.queue, project: job.project, types: job.types, user: job.user)
+  }
+
+  /// The account of a job that has resources.
+  public mutating func account(of job: HoldingJob) -> QuotaAccount {
+    account(queue: job.queue, project: job.project, types: job.types, user: job.user)
+  }
+
   /// Counts a job that has resources from `from` to before `to`, waiting or holding. Its start may be
   /// in the past: its whole duration counts for resource-hours.
   public mutating func add(

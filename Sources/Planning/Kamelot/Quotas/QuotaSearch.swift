@@ -5,9 +5,15 @@ import ClusterModel
 
 /// What a job asks of the quotas.
 private struct QuotaRequest {
-  var regime: Int
-  var use: QuotaUse
-  var duration: Seconds
+  let regime: Int
+  let use: QuotaUse
+  let duration: Seconds
+
+  init(regime: Int, resources: Int, duration: Seconds) {
+    self.regime = regime
+    self.duration = max(1, duration)
+    use = QuotaUse(resources: resources, duration: duration)
+  }
 
   /// The first instant after it, if it starts at `start`.
   func end(from start: Instant) -> Instant {
@@ -23,20 +29,25 @@ extension QuotaLedger {
   public mutating func earliestAllowed(
     _ account: QuotaAccount, resources: Int, duration: Seconds, from start: Instant
   ) -> QuotaVerdict {
-    let use = QuotaUse(resources: resources, duration: duration)
-    let regime = accounts[account.index].regime
-    let request = QuotaRequest(regime: regime, use: use, duration: max(1, duration))
+    let request = QuotaRequest(
+      regime: accounts[account.index].regime, resources: resources, duration: duration)
     let start = max(start, now)
     guard start <= latestStart else { return .exceeded(window(start)) }
     guard let next = obstacle(to: request, at: start) else { return .allowed }
     var excess = excess(of: request, at: start)
-    let known = regimes[regime].knownRefusal(
-      resources: use.resources, duration: request.duration, from: start)
-    excess.retryAt = firstAllowed(request, from: max(next, known))
-    regimes[regime].remember(
-      resources: use.resources, duration: request.duration, from: start,
-      until: excess.retryAt ?? .max)
+    excess.retryAt = firstAllowed(request, from: max(next, frontier(of: request)))
     return .exceeded(excess)
+  }
+
+  /// An instant before which no job of about the size may start.
+  private mutating func frontier(of request: QuotaRequest) -> Instant {
+    let size = QuotaSize(resources: request.use.resources, duration: request.duration).rounded
+    let known = regimes[request.regime].frontiers[size] ?? now
+    let rounded = QuotaRequest(
+      regime: request.regime, resources: size.resources, duration: size.duration)
+    let frontier = firstAllowed(rounded, from: known) ?? .max
+    regimes[request.regime].frontiers[size] = frontier
+    return frontier
   }
 
   private var latestStart: Instant {
