@@ -1,6 +1,7 @@
 // How the document of quotas is read.
 
 import Encoding
+import Foundation
 import Kamelot
 import Testing
 
@@ -146,5 +147,17 @@ struct QuotaGrammarTests {
     let saturdays =
       #"{"periodical": [["* sun-fri * *", "a"], ["00:00-19:00 sat * *", "a"]], "a": {}}"#
     #expect(try quotas(saturdays).problems.contains { $0.contains("sat 19:00") })
+  }
+
+  @Test("the example for administrators is understood as a whole")
+  func example() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    let text = try String(contentsOf: root.appending(path: "Docs/Quotas.md"), encoding: .utf8)
+    let blocks = text.components(separatedBy: "```json\n").dropFirst()
+    let document = try #require(blocks.first?.components(separatedBy: "```").first)
+    let quotas = try quotas(document)
+    #expect(quotas.problems == [] && quotas.ruleSets.count == 5)
+    #expect(quotas.ruleSets[quotas.rules(at: monday + 9 * hour).rules].name == "workdays")
+    #expect(quotas.ruleSets[quotas.rules(at: monday + 8 * hour - 1).rules].name == "nights")
   }
 }

@@ -94,6 +94,40 @@ struct QuotaRandomTests {
     }
   }
 
+  @Test("so they are among hundreds of jobs", arguments: 1...12)
+  func manyJobs(seed: UInt64) throws {
+    var random = Lottery(seed: seed &+ 2000)
+    let limit = random.number(12...40)
+    let jobLimit = random.number(4...12)
+    let quotas = try quotas(#"{"quotas": {"*,*,*,*": [\#(limit), \#(jobLimit), -1]}}"#)
+    var ledger = QuotaLedger(quotas, now: 0)
+    let accounts = ["a", "b"].map {
+      ledger.account(queue: "q", project: "p", types: [], user: $0)
+    }
+    let horizon = 6000
+    var used = Array(repeating: (resources: 0, jobs: 0), count: 20 * horizon)
+    for _ in 0..<500 {
+      let resources = random.number(1...12)
+      let duration = random.number(1...random.number(2...150))
+      let from = random.number(0...horizon / 4)
+      let verdict = ledger.earliestAllowed(
+        accounts[random.number(0...1)], resources: resources, duration: duration, from: from)
+      var (next, instant) = (from, from)
+      while instant < next + duration {
+        let (other, jobs) = used[instant]
+        instant += 1
+        if other + resources > limit || jobs + 1 > jobLimit { next = instant }
+      }
+      #expect(verdict == .allowed ? next == from : next > from && verdict.excess?.retryAt == next)
+      let place = random.number(0...9) == 0 ? random.number(0...horizon - 200) : next
+      for instant in place..<place + duration {
+        used[instant].resources += resources
+        used[instant].jobs += 1
+      }
+      ledger.add(accounts[0], resources: resources, from: place, to: place + duration)
+    }
+  }
+
   private static func limits(_ random: inout Lottery) -> NaiveLedger.Limits {
     func maybe(_ range: ClosedRange<Int>) -> Int? {
       random.number(0...2) == 0 ? nil : random.number(range)

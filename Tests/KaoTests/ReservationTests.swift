@@ -20,7 +20,8 @@ struct ReservationTests {
     {
       #expect(
         plan.placement(of: 5)
-          == Placement(job: 5, start: 1080, end: 1129, moldable: 0, resources: [2, 3], on: twoHosts),
+          == Placement(
+            job: 5, start: 1080, end: 1129, moldable: 0, resources: [2, 3], on: twoHosts),
         "\(planner)")
       #expect(plan.start(of: 1) == 1130 && plan.started == [2], "\(planner)")
       #expect(plan.start(of: 3) == 1230 && plan.start(of: 4) == 1230, "\(planner)")
@@ -128,7 +129,9 @@ struct NewReservationTests {
       #expect(plan.start(of: 3) == 1200 && plan.start(of: 4) == 1250, "\(planner)")
       #expect(
         plan.placement(of: 2)
-          == Placement(job: 2, start: 1050, end: 1149, moldable: 0, resources: [3, 4], on: twoHosts), "\(planner)"
+          == Placement(
+            job: 2, start: 1050, end: 1149, moldable: 0, resources: [3, 4], on: twoHosts),
+        "\(planner)"
       )
     }
   }

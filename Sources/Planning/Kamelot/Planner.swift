@@ -103,17 +103,13 @@ public struct Planner {
       resources: ResourceSet(capacity: platform.resources.count, words: words))
   }
 
-  /// Those resources of the request's reach that are free in the cluster for `duration` seconds from
-  /// now on.
-  public mutating func freeFromNow(for duration: Seconds, in request: ResolvedRequest)
-    -> ResourceSet
-  {
-    cluster.free(for: request, from: now, to: now.addingCapped(max(1, duration)))
-  }
-
-  /// Those resources of the request's reach that are free in the cluster at this instant.
-  public mutating func freeNow(in request: ResolvedRequest) -> ResourceSet {
-    freeFromNow(for: 1, in: request)
+  /// Those resources of the request's reach that a job may have in the cluster for `duration` seconds
+  /// from now on.
+  public mutating func freeFromNow(
+    for duration: Seconds, in request: ResolvedRequest, sharing: Sharing
+  ) -> ResourceSet {
+    cluster.free(
+      for: request, from: now, to: now.addingCapped(max(1, duration)), sharing: sharing)
   }
 
   @discardableResult

@@ -12,7 +12,7 @@ public final class Platform: Sendable {
   public let usable: ResourceSet
   /// Resources that sleep and may be woken, until the instant that each one names.
   let sleeping: [(place: Int, until: Instant)]
-  /// Resources that are up only until an instant, which each one names.
+  /// Resources that are up, or can be woken, only until an instant, which each one names.
   let departing: [(place: Int, at: Instant)]
   /// Resources that blocks are made of: those in service, whether they are up or asleep.
   let inService: ResourceSet
@@ -47,7 +47,8 @@ public final class Platform: Sendable {
       .map { ($0, resources[$0].availableUpto) }
     departing = resources.indices
       .filter {
-        resources[$0].isUsable && (2..<endOfTime - 1).contains(resources[$0].availableUpto)
+        (resources[$0].isUsable || resources[$0].state == .absent)
+          && (2..<endOfTime - 1).contains(resources[$0].availableUpto)
       }
       .map { ($0, resources[$0].availableUpto) }
     inService = select { $0.state == .alive || $0.state == .absent }
@@ -71,7 +72,7 @@ public final class Platform: Sendable {
     return result
   }
 
-  /// Resources that are up now but leave, with the instant of each.
+  /// Resources that leave, with the instant of each.
   public var departures: [(until: Instant, places: [Int])] {
     Dictionary(grouping: departing, by: \.at).map { ($0.key, $0.value.map(\.place)) }
       .sorted { $0.until < $1.until }

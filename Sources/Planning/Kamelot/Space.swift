@@ -36,6 +36,7 @@ struct Space {
   /// Makes resources busy from the beginning on.
   mutating func hold(_ holds: [Hold]) {
     fine.timeline.hold(holds)
+    for share in shares.keys { shares[share]?.hold(holds) }
     for index in coarse.indices {
       let grain = coarse[index].grain
       coarse[index].lane.timeline.hold(
@@ -124,13 +125,14 @@ extension Space {
     return isFitting ? fine.buffers.picked : nil
   }
 
-  /// Those resources of the request's reach that are free from `start` to before `end`.
+  /// Those resources of the request's reach that a job may have from `start` to before `end`.
   mutating func free(
-    for request: ResolvedRequest, from start: Instant, to end: Instant
+    for request: ResolvedRequest, from start: Instant, to end: Instant, sharing: Sharing
   ) -> ResourceSet {
+    let sources = sharing == .none ? [] : sharing.sources.compactMap { shares[$0] }
     let first = fine.timeline.slot(at: start)
     fine.loadWindow(
-      request.fine, slots: first...fine.timeline.lastSlot(before: end, from: first))
+      request.fine, slots: first...fine.timeline.lastSlot(before: end, from: first), sources)
     return ResourceSet(capacity: platform.resources.count, words: fine.buffers.window)
   }
 

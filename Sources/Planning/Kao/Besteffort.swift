@@ -20,8 +20,6 @@ struct BesteffortHolders {
   /// The jobs that waste most first.
   private var holders: [Holder] = []
   private var held: ResourceSet
-  /// For each place on the platform, which of `holders` holds it.
-  private var owners: [Int: Int] = [:]
 
   init(_ snapshot: Snapshot) {
     held = ResourceSet(capacity: snapshot.platform.resources.count)
@@ -40,11 +38,8 @@ struct BesteffortHolders {
           job: job, places: places, work: overflow ? .max : work, group: traits?.sharing.group))
     }
     holders.sort { ($0.work, $0.job.id) > ($1.work, $1.job.id) }
-    for (index, holder) in holders.enumerated() {
-      for place in holder.places {
-        held.insert(place)
-        owners[place] = index
-      }
+    for holder in holders {
+      for place in holder.places { held.insert(place) }
     }
   }
 
@@ -54,9 +49,7 @@ struct BesteffortHolders {
   func overlapping(
     _ resources: ResourceSet, notSharedWith sharing: Sharing
   ) -> [HoldingJob] {
-    owners(of: resources)
-      .filter { sharing.group == nil || holders[$0].group != sharing.group }
-      .map { holders[$0].job }
+    owners(of: resources, notSharedWith: sharing).map { holders[$0].job }
   }
 
   /// Notes that a job ends in any case, so that others may as well take what it holds.
@@ -68,9 +61,17 @@ struct BesteffortHolders {
 
   /// Resources for `request` out of `free` such that little besteffort work is wasted; `nil` if
   /// `free` does not suffice.
-  func sparingPick(for request: ResolvedRequest, from free: ResourceSet) -> ResourceSet? {
-    if let pick = request.pick(from: free.subtracting(held)) { return pick }
-    let inTheWay = owners(of: free)
+  func sparingPick(
+    for request: ResolvedRequest, from free: ResourceSet, notSharedWith sharing: Sharing
+  ) -> ResourceSet? {
+    let inTheWay = owners(of: free, notSharedWith: sharing)
+    if request.pick(from: free, without: inTheWay.lazy.map { holders[$0].places }) {
+      var left = free
+      for holder in inTheWay {
+        for place in holders[holder].places { left.remove(place) }
+      }
+      return request.pick(from: left)
+    }
     let dearestFirst =
       inTheWay.filter { !holders[$0].job.isEnding } + inTheWay.filter { holders[$0].job.isEnding }
     var left = free
@@ -91,10 +92,15 @@ struct BesteffortHolders {
     return request.pick(from: left)
   }
 
-  /// The indices of the jobs that hold some of `resources`, ascending.
-  private func owners(of resources: ResourceSet) -> [Int] {
+  /// The indices of the jobs that hold some of `resources` and do not share them, ascending.
+  private func owners(
+    of resources: ResourceSet, notSharedWith sharing: Sharing
+  ) -> [Int] {
     guard !held.isDisjoint(with: resources) else { return [] }
-    return Set(resources.lazy.compactMap { owners[$0] }).sorted()
+    return holders.indices.filter { index in
+      (sharing.group == nil || holders[index].group != sharing.group)
+        && holders[index].places.contains(where: resources.contains)
+    }
   }
 
   /// The greatest count up to `limit` that `suffices`, given that all below one that does do too;

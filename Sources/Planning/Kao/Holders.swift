@@ -47,6 +47,22 @@ extension Pass {
     }
   }
 
+  /// Jobs that have resources of a reservation though its time has come: their time is over, or they share.
+  func lateHolders(on resources: ResourceSet, sharing: Sharing) -> [JobID] {
+    snapshot.holding.filter { job in
+      guard !job.isBesteffort,
+        job.resources.contains(where: {
+          snapshot.platform.place(of: $0).map(resources.contains) ?? false
+        })
+      else { return false }
+      let other = traits(of: job)?.sharing
+      let isShared = other?.group != nil && other?.group == sharing.group
+      let isKept = other?.placeholder != nil && other?.placeholder == sharing.allowed
+      return !isShared && !isKept
+    }
+    .map(\.id).sorted()
+  }
+
   /// The traits of a job that is not held as any other; those that can't be read mean nothing.
   private func traits(of job: HoldingJob) -> JobTraits? {
     guard !job.types.isEmpty,

@@ -19,6 +19,8 @@ struct Pass {
   var holders: [OccupancyLedger.Holder] = []
   /// Every placement in the order in which it was made.
   private(set) var placements: [Placement] = []
+  /// Containers that have a place but do not start now.
+  private var waitingContainers: Set<String> = []
   /// For each job that has a place, the first instant after it.
   private var ends: [JobID: Instant] = [:]
   /// Jobs that were reached before a job that they depend on, by that job.
@@ -69,11 +71,14 @@ extension Pass {
 
   /// Tells the jobs whose dependency got no place why they have none.
   mutating func refuseDependents() {
-    for (other, jobs) in dependents {
+    for (other, jobs) in dependents.sorted(by: { $0.key < $1.key }) {
       let reason = Reason(
         .dependency, "Job \(other) must end first; it has no place in the plan.",
         blockers: [other])
-      for job in jobs { plan.reasons[snapshot.waiting[job].id] = reason }
+      for job in jobs {
+        plan.order.append(snapshot.waiting[job].id)
+        plan.reasons[snapshot.waiting[job].id] = reason
+      }
     }
   }
 
@@ -81,10 +86,14 @@ extension Pass {
   private mutating func placeAlone(_ index: Int) -> JobID {
     let id = snapshot.waiting[index].id
     switch candidates[index] {
-    case .refused(let reason): plan.reasons[id] = reason
+    case .refused(let reason):
+      plan.order.append(id)
+      plan.reasons[id] = reason
     case .ready(let job):
       switch DependencyBound(snapshot.waiting[index].dependencies, now: snapshot.now, ends: ends) {
-      case .refused(let reason): plan.reasons[id] = reason
+      case .refused(let reason):
+        plan.order.append(id)
+        plan.reasons[id] = reason
       case .undecided(let other): dependents[other, default: []].append(index)
       case .from(let bound, let cause):
         plan.order.append(id)
@@ -152,10 +161,18 @@ extension Pass {
           of: id)
       }
     } else {
-      obstacle = clear(&spot, for: job, choice)
+      obstacle = obstacleInside(job) ?? clear(&spot, for: job, choice)
     }
     add(index, choice, spot, job.traits, isStart: spot.start == snapshot.now && obstacle == nil)
     if let obstacle { plan.reasons[id] = obstacle }
+  }
+
+  /// Why a job whose container could start now can't: the container itself has to wait.
+  private func obstacleInside(_ job: ReadyJob) -> Reason? {
+    guard let container = job.traits.inner, waitingContainers.contains(container) else {
+      return nil
+    }
+    return Reason(.container, "It starts as soon as its container \"\(container)\" has.")
   }
 
   /// Why a job waits, if it is not for resources of the cluster.
@@ -185,8 +202,11 @@ extension Pass {
     placements.append(placement)
     if isStart { plan.starts.append(placement) } else { plan.predictions.append(placement) }
     planner.take(spot, in: traits.inner, sharing: traits.sharing)
-    count(snapshot.waiting[index], traits, spot)
-    if let container = traits.container { open(container, with: spot) }
+    count(snapshot.waiting[index], spot)
+    if let container = traits.container {
+      open(container, with: spot)
+      if !isStart { waitingContainers.insert(container) }
+    }
     ends[id] = spot.end
   }
 

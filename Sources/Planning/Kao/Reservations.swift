@@ -3,6 +3,7 @@
 
 import ClusterModel
 import Kamelot
+import RequestLanguage
 
 extension Pass {
   // MARK: Accepted
@@ -55,6 +56,12 @@ extension Pass {
       }
       spot.resources = there
     }
+    let late = lateHolders(on: spot.resources, sharing: job.traits.sharing)
+    if !late.isEmpty {
+      return Reason(
+        .resources, "It starts as soon as those have ended that still are on its resources.",
+        blockers: late)
+    }
     return clear(&spot, for: job, choice, mayMove: false)
   }
 
@@ -85,9 +92,11 @@ extension Pass {
       let next = planner.findSpot(query)?.start
       return refuse(
         job.id,
-        "Its resources are not free then" + (next.map { "; they are from \($0) on." } ?? "."))
+        "Its resources are not free then" + (next.map { "; they are from \(text($0)) on." } ?? "."))
     }
-    if let account = account(of: job, ready.traits), let excess = refusal(of: spot, account) {
+    if !ready.traits.isWithoutQuotas, let account = account(of: job),
+      let excess = refusal(of: spot, account)
+    {
       return refuse(job.id, excess.text)
     }
     plan.accepted.append(job.id)
@@ -99,6 +108,10 @@ extension Pass {
     }
     add(index, choice, spot, ready.traits, isStart: obstacle == nil)
     if let obstacle { plan.reasons[job.id] = obstacle }
+  }
+
+  private func text(_ instant: Instant) -> String {
+    CivilDate(instant, utcOffset: snapshot.settings.utcOffset)?.text ?? "\(instant)"
   }
 
   private mutating func refuse(_ job: JobID, _ text: String) {

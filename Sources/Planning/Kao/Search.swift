@@ -17,7 +17,8 @@ extension Pass {
   mutating func earliestFinish(
     _ index: Int, of job: ReadyJob, notBefore: Instant
   ) -> (found: Found?, excess: QuotaExcess?) {
-    let account = account(of: snapshot.waiting[index], job.traits)
+    let account =
+      job.traits.isWithoutQuotas ? nil : account(of: snapshot.waiting[index])
     var best: Found?
     var forbidden: QuotaExcess?
     for choice in job.choices {
@@ -57,10 +58,9 @@ extension Pass {
 
   // MARK: Quotas
 
-  /// The account of a job that quotas count.
-  mutating func account(of job: WaitingJob, _ traits: JobTraits) -> QuotaAccount? {
-    guard quotas != nil, !traits.isWithoutQuotas else { return nil }
-    return quotas?.account(
+  /// The account of a job; `nil` if there are no quotas.
+  mutating func account(of job: WaitingJob) -> QuotaAccount? {
+    quotas?.account(
       queue: job.queue, project: job.project, types: job.types, user: job.user)
   }
 
@@ -73,8 +73,8 @@ extension Pass {
   }
 
   /// Counts a job that has a spot.
-  mutating func count(_ job: WaitingJob, _ traits: JobTraits, _ spot: Spot) {
-    guard let account = account(of: job, traits) else { return }
+  mutating func count(_ job: WaitingJob, _ spot: Spot) {
+    guard let account = account(of: job) else { return }
     quotas?.add(account, resources: spot.resources.count, from: spot.start, to: spot.end)
   }
 

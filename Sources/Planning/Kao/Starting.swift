@@ -12,8 +12,8 @@ extension Pass {
   ) -> Reason? {
     var inTheWay: [HoldingJob] = []
     if !holdsBesteffort, !besteffort.isEmpty {
-      if mayMove, job.traits.inner == nil, job.traits.sharing == .none {
-        spot = sparingBesteffort(spot, choice)
+      if mayMove, job.traits.inner == nil {
+        spot = sparingBesteffort(spot, choice, job.traits.sharing)
       }
       inTheWay = besteffort.overlapping(spot.resources, notSharedWith: job.traits.sharing)
     }
@@ -24,14 +24,18 @@ extension Pass {
   }
 
   /// The spot on other resources if those waste less besteffort work.
-  private mutating func sparingBesteffort(_ spot: Spot, _ choice: Choice) -> Spot {
-    guard !besteffort.overlapping(spot.resources, notSharedWith: .none).isEmpty else {
+  private mutating func sparingBesteffort(
+    _ spot: Spot, _ choice: Choice, _ sharing: Sharing
+  ) -> Spot {
+    guard !besteffort.overlapping(spot.resources, notSharedWith: sharing).isEmpty else {
       return spot
     }
-    let free = planner.freeFromNow(for: choice.duration, in: choice.request)
-    guard let resources = besteffort.sparingPick(for: choice.request, from: free) else {
-      return spot
-    }
+    let free = planner.freeFromNow(
+      for: choice.duration, in: choice.request, sharing: sharing)
+    guard
+      let resources = besteffort.sparingPick(
+        for: choice.request, from: free, notSharedWith: sharing)
+    else { return spot }
     var sparing = spot
     sparing.resources = resources
     return sparing

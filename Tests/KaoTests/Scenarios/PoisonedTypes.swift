@@ -44,10 +44,10 @@ extension Poison {
     "deadline=1970-13-01", "expire=soon", "expire=", "expire=-1",
     "timesharing", "timesharing=", "timesharing=a,b", "timesharing=user", "timesharing=*,*,*",
     "container=", "container=bad name!", "placeholder", "placeholder=", "allowed", "allowed=;",
-    "state=broken", "state=", "token:=1", "token:x=0", "token:x=-1", "token:x", "", "=", "unknown",
-    "no_such=1", "noop=awake", "deploy=maybe", "cosystem=yes", "besteffort=1", "idempotent=1",
-    "besteffort ", " noop", "Noop", "🦑", "desktop_computing=1",
-    String(repeating: "x", count: 10_000), "container=" + String(repeating: "c", count: 10_000),
+    "state=broken", "state=", "token:=1", "token:x=0", "token:x=-1", "token:x", "noop=awake",
+    "deploy=maybe", "cosystem=yes", "besteffort=1", "idempotent=1",
+    "desktop_computing=1",
+    "container=" + String(repeating: "c", count: 10_000),
   ]
 
   static var reservations: [Poison] {

@@ -16,9 +16,11 @@ public struct QuotaLedger: Sendable {
   let now: Instant
   var stretches: QuotaStretches
   var accounts: [QuotaAccountRecord] = []
+  var regimes: [QuotaRegime] = []
   var counters: [StepCounter] = []
   private var accountOfNames: [AccountNames: Int] = [:]
   private var counterOfKey: [CounterKey: Int] = [:]
+  private var regimeOfLimits: [[QuotaRegime.Limit?]: Int] = [:]
   /// Jobs often come in rows with the same names.
   private var last: (names: AccountNames, account: QuotaAccount)?
 
@@ -44,6 +46,16 @@ public struct QuotaLedger: Sendable {
     return account
   }
 
+  /// The account of a waiting job.
+  public mutating func account(of job: WaitingJob) -> QuotaAccount {
+    account(queue: job.queue, project: job.project, types: job.types, user: job.user)
+  }
+
+  /// The account of a job that has resources.
+  public mutating func account(of job: HoldingJob) -> QuotaAccount {
+    account(queue: job.queue, project: job.project, types: job.types, user: job.user)
+  }
+
   /// Counts a job that has resources from `from` to before `to`, waiting or holding. Its start may be
   /// in the past: its whole duration counts for resource-hours.
   public mutating func add(
@@ -59,22 +71,30 @@ public struct QuotaLedger: Sendable {
   }
 
   private mutating func record(_ names: AccountNames) -> QuotaAccountRecord {
-    var record = QuotaAccountRecord(limits: Array(repeating: nil, count: quotas.ruleSets.count))
-    guard QuotaTypes.isCounted(names.types) else { return record }
+    var limits: [QuotaRegime.Limit?] = Array(repeating: nil, count: quotas.ruleSets.count)
+    var used: [Int] = []
     let types = quotas.relevant(names.types)
-    for (index, set) in quotas.ruleSets.enumerated() {
+    let sets = QuotaTypes.isCounted(names.types) ? quotas.ruleSets : []
+    for (index, set) in sets.enumerated() {
       let matches = set.matches(
         queue: names.queue, project: names.project, types: types, user: names.user)
       for match in matches where !set.rules[match].limits.isUnlimited {
         let counter = counter(for: CounterKey(set.rules[match], names))
-        if !record.counters.contains(counter) { record.counters.append(counter) }
+        if !used.contains(counter) { used.append(counter) }
         if match == matches[0], QuotaTypes.isLimited(names.types) {
-          record.limits[index] = QuotaAccountRecord.Limit(
-            rule: match, counter: counter, most: QuotaUse(set.rules[match].limits))
+          let most = QuotaUse(set.rules[match].limits)
+          limits[index] = QuotaRegime.Limit(rule: match, counter: counter, most: most)
         }
       }
     }
-    return record
+    return QuotaAccountRecord(counters: used, regime: regime(limits))
+  }
+
+  private mutating func regime(_ limits: [QuotaRegime.Limit?]) -> Int {
+    if let index = regimeOfLimits[limits] { return index }
+    regimeOfLimits[limits] = regimes.count
+    regimes.append(QuotaRegime(limits: limits))
+    return regimes.count - 1
   }
 
   private mutating func counter(for key: CounterKey) -> Int {
@@ -87,29 +107,10 @@ public struct QuotaLedger: Sendable {
 
 /// What is worked out once for all jobs with the same names.
 struct QuotaAccountRecord: Sendable {
-  struct Limit: Sendable {
-    /// The place of the rule in its set.
-    var rule: Int
-    /// Where the use that it limits is counted.
-    var counter: Int
-    var most: QuotaUse
-  }
-
   /// The counters that the jobs add to.
-  var counters: [Int] = []
-  /// The limit in each set of rules; `nil` for none.
-  var limits: [Limit?]
-  /// The last time that a job was refused: use only grows in a pass, so one that asks for as much or
-  /// more, as late or later, is refused at least as long.
-  var refusal: Refusal?
-
-  struct Refusal: Sendable {
-    var use: QuotaUse
-    var duration: Seconds
-    var from: Instant
-    /// The first start that was allowed; `Instant.max` if none.
-    var until: Instant
-  }
+  var counters: [Int]
+  /// What limits them: a place in the ledger's regimes.
+  var regime: Int
 }
 
 private struct AccountNames: Hashable, Sendable {

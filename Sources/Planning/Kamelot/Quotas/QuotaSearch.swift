@@ -5,9 +5,15 @@ import ClusterModel
 
 /// What a job asks of the quotas.
 private struct QuotaRequest {
-  var account: Int
-  var use: QuotaUse
-  var duration: Seconds
+  let regime: Int
+  let use: QuotaUse
+  let duration: Seconds
+
+  init(regime: Int, resources: Int, duration: Seconds) {
+    self.regime = regime
+    self.duration = max(1, duration)
+    use = QuotaUse(resources: resources, duration: duration)
+  }
 
   /// The first instant after it, if it starts at `start`.
   func end(from start: Instant) -> Instant {
@@ -23,31 +29,31 @@ extension QuotaLedger {
   public mutating func earliestAllowed(
     _ account: QuotaAccount, resources: Int, duration: Seconds, from start: Instant
   ) -> QuotaVerdict {
-    let use = QuotaUse(resources: resources, duration: duration)
-    let request = QuotaRequest(account: account.index, use: use, duration: max(1, duration))
+    let request = QuotaRequest(
+      regime: accounts[account.index].regime, resources: resources, duration: duration)
     let start = max(start, now)
     guard start <= latestStart else { return .exceeded(window(start)) }
     guard let next = obstacle(to: request, at: start) else { return .allowed }
     var excess = excess(of: request, at: start)
-    let retry = firstAllowed(request, from: max(next, earlierRefusal(of: request, at: start)))
-    excess.retryAt = retry
-    accounts[account.index].refusal = QuotaAccountRecord.Refusal(
-      use: use, duration: request.duration, from: start, until: retry ?? .max)
+    excess.retryAt = firstAllowed(request, from: max(next, frontier(of: request)))
     return .exceeded(excess)
+  }
+
+  /// An instant before which no job of about the size may start.
+  private mutating func frontier(of request: QuotaRequest) -> Instant {
+    let size = QuotaSize(resources: request.use.resources, duration: request.duration).rounded
+    let known = regimes[request.regime].frontiers[size] ?? now
+    let rounded = QuotaRequest(
+      regime: request.regime, resources: size.resources, duration: size.duration)
+    let frontier = firstAllowed(rounded, from: known) ?? .max
+    regimes[request.regime].frontiers[size] = frontier
+    return frontier
   }
 
   private var latestStart: Instant {
     guard quotas.calendar.isTemporal else { return .max - 1 }
     let latest = now.addingReportingOverflow(quotas.windowLimit)
     return latest.overflow ? .max - 1 : latest.partialValue
-  }
-
-  /// How long a refusal from before holds for this job too.
-  private func earlierRefusal(of request: QuotaRequest, at start: Instant) -> Instant {
-    guard let refusal = accounts[request.account].refusal, refusal.from <= start,
-      refusal.duration <= request.duration, refusal.use.resources <= request.use.resources
-    else { return start }
-    return refusal.until
   }
 
   private mutating func firstAllowed(_ request: QuotaRequest, from start: Instant) -> Instant? {
@@ -66,7 +72,7 @@ extension QuotaLedger {
     // From the last stretch and its last excess back: that moves on the farthest.
     while index >= 0, stretches.known[index].end > start {
       let stretch = stretches.known[index]
-      if let limit = accounts[request.account].limits[stretch.rules] {
+      if let limit = regimes[request.regime].limits[stretch.rules] {
         // All starts until the stretch ends would still touch it.
         if request.use.exceeds(limit.most) { return stretch.end }
         let excess = counters[limit.counter].endOfLastExcess(
@@ -83,7 +89,7 @@ extension QuotaLedger {
   private mutating func excess(of request: QuotaRequest, at start: Instant) -> QuotaExcess {
     let end = request.end(from: start)
     for stretch in stretches.known where stretch.start < end && stretch.end > start {
-      guard let limit = accounts[request.account].limits[stretch.rules] else { continue }
+      guard let limit = regimes[request.regime].limits[stretch.rules] else { continue }
       let peak = counters[limit.counter].peak(
         from: max(start, stretch.start), to: min(end, stretch.end))
       if let excess = excess(peak + request.use, over: limit, of: stretch.rules) { return excess }
@@ -92,7 +98,7 @@ extension QuotaLedger {
   }
 
   private func excess(
-    _ use: QuotaUse, over limit: QuotaAccountRecord.Limit, of rules: RuleSetIndex
+    _ use: QuotaUse, over limit: QuotaRegime.Limit, of rules: RuleSetIndex
   ) -> QuotaExcess? {
     let set = quotas.ruleSets[rules]
     func excess(_ kind: QuotaExcess.Limit, _ value: Int, _ allowed: Int) -> QuotaExcess {
