@@ -58,6 +58,11 @@ public struct Planner {
   /// Makes resources of the cluster busy from now on, whether they were free or not.
   public mutating func hold(_ holds: [Hold]) { cluster.hold(holds) }
 
+  /// Lets nobody have resources from an instant on. To be called before anything else is held.
+  public mutating func depart(_ resources: ResourceSet, from instant: Instant) {
+    cluster.depart(resources, from: instant)
+  }
+
   /// Whether there is a space of that name.
   public func hasSpace(_ name: SpaceName) -> Bool {
     name.map { containers[$0] != nil } ?? true
@@ -72,8 +77,8 @@ public struct Planner {
 
   /// Gives the resources of a spot to a container during its time.
   public mutating func open(_ container: String, with spot: Spot) {
-    containers[container, default: Space(containerOn: platform, from: now)]
-      .give(spot.resources.words, from: spot.start, to: spot.end)
+    containers[container, default: Space(containerIn: cluster, from: now)]
+      .open(spot.resources, from: spot.start, to: spot.end)
   }
 
   /// The earliest spot; its resources are those that OAR's order prefers.
@@ -118,6 +123,6 @@ public struct Planner {
   ) -> Result? {
     guard let space else { return body(&cluster) }
     guard containers[space] != nil else { return nil }
-    return body(&containers[space, default: Space(containerOn: platform, from: now)])
+    return body(&containers[space, default: Space(containerIn: cluster, from: now)])
   }
 }

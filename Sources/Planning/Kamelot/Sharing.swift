@@ -32,22 +32,38 @@ public struct Sharing: Hashable, Sendable {
   /// Holds its resources alone, and only those that are free.
   public static let none = Sharing()
 
+  /// Whether it and another may hold the same resources at the same time, the other being there first.
+  public func isWelcome(where other: Sharing) -> Bool {
+    (group != nil && group == other.group)
+      || (allowed != nil && allowed == other.placeholder)
+  }
+
   /// What it may use besides what is free.
   var sources: [Share] {
     var sources: [Share] = []
-    if let group { sources.append(.group(group)) }
-    if let allowed { sources.append(.placeholder(allowed)) }
+    for inService in isPermissive ? [true, false] : [true] {
+      if let group { sources.append(.group(group, inService: inService)) }
+      if let allowed { sources.append(.placeholder(allowed, inService: inService)) }
+    }
     if isPermissive { sources.append(.outOfService) }
     return sources
+  }
+
+  /// What others may use of its resources.
+  func gifts(inService: Bool) -> [Share] {
+    var gifts: [Share] = []
+    if let group { gifts.append(.group(group, inService: inService)) }
+    if let placeholder { gifts.append(.placeholder(placeholder, inService: inService)) }
+    return gifts
   }
 }
 
 /// Resources that are busy to most jobs and free to some.
 enum Share: Hashable {
   /// Held by jobs of a time-sharing group.
-  case group(SharingGroup)
+  case group(SharingGroup, inService: Bool)
   /// Kept by placeholders of a name.
-  case placeholder(String)
+  case placeholder(String, inService: Bool)
   /// In a state that keeps them from other jobs.
   case outOfService
 }

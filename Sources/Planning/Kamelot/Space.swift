@@ -13,6 +13,10 @@ struct Space {
   /// In blocks, for the grains that were asked for.
   private var coarse: [(grain: Grain, lane: Lane)] = []
   private var shares: [Share: Timeline] = [:]
+  /// Resources that jobs may have whatever their kind.
+  private let inService: ResourceSet
+  /// Resources that nobody may have from an instant on.
+  private var departures: [(units: UnitSet, from: Instant)] = []
   /// Whether it is a container, which has no coarse lanes: what is free there may grow.
   private let isContainer: Bool
 
@@ -21,13 +25,16 @@ struct Space {
     self.platform = platform
     fine = Lane(grain: nil, from: now, free: free)
     isContainer = false
+    inService = free
     let outOfService = platform.notDead.subtracting(free)
     if !outOfService.isEmpty { shares[.outOfService] = Timeline(from: now, free: outOfService) }
   }
 
   /// A container without resources.
-  init(containerOn platform: Platform, from now: Instant) {
-    self.platform = platform
+  init(containerIn cluster: Space, from now: Instant) {
+    platform = cluster.platform
+    inService = cluster.inService
+    departures = cluster.departures
     let none = ResourceSet(capacity: platform.resources.count)
     fine = Lane(grain: nil, from: now, free: none)
     isContainer = true
@@ -68,25 +75,48 @@ struct Space {
     for share in shares.keys {
       shares[share]?.take(units, from: start, to: end)
     }
-    var given: [Share] = []
-    if let group = sharing.group { given.append(.group(group)) }
-    if let name = sharing.placeholder { given.append(.placeholder(name)) }
-    for share in given {
-      if shares[share] == nil {
-        let none = ResourceSet(capacity: platform.resources.count)
-        shares[share] = Timeline(from: fine.timeline.begins[0], free: none)
+    let all = ResourceSet(capacity: platform.resources.count, words: units.words)
+    for isInService in [true, false] {
+      let given = isInService ? all.intersection(inService) : all.subtracting(inService)
+      guard !given.isEmpty else { continue }
+      for share in sharing.gifts(inService: isInService) {
+        give(UnitSet(given.words), to: share, from: start, to: end)
       }
-      shares[share]?.give(units, from: start, to: end)
     }
     // Where the share changes a start is to be tried, even if nothing became free or busy.
     fine.timeline.mark(start)
     fine.timeline.mark(end)
   }
 
+  private mutating func give(
+    _ units: UnitSet, to share: Share, from start: Instant, to end: Instant
+  ) {
+    let none = ResourceSet(capacity: platform.resources.count)
+    var timeline =
+      shares.removeValue(forKey: share) ?? Timeline(from: fine.timeline.begins[0], free: none)
+    timeline.give(units, from: start, to: end)
+    for departure in departures {
+      timeline.take(departure.units, from: departure.from, to: .max)
+      fine.timeline.mark(departure.from)
+    }
+    shares[share] = timeline
+  }
+
   /// Makes resources free from `start` to before `end`: a container begins.
-  mutating func give(_ resources: [UInt64], from start: Instant, to end: Instant) {
-    fine.timeline.give(UnitSet(resources), from: start, to: end)
+  mutating func open(_ resources: ResourceSet, from start: Instant, to end: Instant) {
+    let units = UnitSet(resources.intersection(inService).words)
+    fine.timeline.give(units, from: start, to: end)
+    for departure in departures {
+      fine.timeline.take(departure.units, from: departure.from, to: .max)
+    }
     fine.forgetStarts()
+  }
+
+  /// Lets nobody have resources from an instant on.
+  mutating func depart(_ resources: ResourceSet, from instant: Instant) {
+    let units = UnitSet(resources.words)
+    take(resources.words, from: instant, to: .max)
+    departures.append((units, instant))
   }
 }
 

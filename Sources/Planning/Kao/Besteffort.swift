@@ -14,7 +14,7 @@ struct BesteffortHolders {
     var places: [Int]
     /// Resource-seconds that are wasted if it ends now.
     var work: Int
-    var group: SharingGroup?
+    var sharing: Sharing
   }
 
   /// The jobs that waste most first.
@@ -35,7 +35,8 @@ struct BesteffortHolders {
           utcOffset: snapshot.settings.utcOffset)
       holders.append(
         Holder(
-          job: job, places: places, work: overflow ? .max : work, group: traits?.sharing.group))
+          job: job, places: places, work: overflow ? .max : work, sharing: traits?.sharing ?? .none)
+      )
     }
     holders.sort { ($0.work, $0.job.id) > ($1.work, $1.job.id) }
     for holder in holders {
@@ -98,7 +99,7 @@ struct BesteffortHolders {
   ) -> [Int] {
     guard !held.isDisjoint(with: resources) else { return [] }
     return holders.indices.filter { index in
-      (sharing.group == nil || holders[index].group != sharing.group)
+      !sharing.isWelcome(where: holders[index].sharing)
         && holders[index].places.contains(where: resources.contains)
     }
   }

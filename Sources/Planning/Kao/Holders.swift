@@ -55,10 +55,7 @@ extension Pass {
           snapshot.platform.place(of: $0).map(resources.contains) ?? false
         })
       else { return false }
-      let other = traits(of: job)?.sharing
-      let isShared = other?.group != nil && other?.group == sharing.group
-      let isKept = other?.placeholder != nil && other?.placeholder == sharing.allowed
-      return !isShared && !isKept
+      return !sharing.isWelcome(where: traits(of: job)?.sharing ?? .none)
     }
     .map(\.id).sorted()
   }
@@ -78,7 +75,7 @@ extension Pass {
   private mutating func holdDepartures() {
     for (until, places) in snapshot.platform.departures {
       let set = ResourceSet(capacity: snapshot.platform.resources.count, places)
-      planner.take(Spot(start: until, end: .max, resources: set))
+      planner.depart(set, from: until)
     }
   }
 }

@@ -19,8 +19,8 @@ struct Pass {
   var holders: [OccupancyLedger.Holder] = []
   /// Every placement in the order in which it was made.
   private(set) var placements: [Placement] = []
-  /// Containers that have a place but do not start now.
-  private var waitingContainers: Set<String> = []
+  /// The resources of containers whose time is now but that can't start yet.
+  private var notYetOpen: [String: ResourceSet] = [:]
   /// For each job that has a place, the first instant after it.
   private var ends: [JobID: Instant] = [:]
   /// Jobs that were reached before a job that they depend on, by that job.
@@ -161,17 +161,17 @@ extension Pass {
           of: id)
       }
     } else {
-      obstacle = obstacleInside(job) ?? clear(&spot, for: job, choice)
+      obstacle = obstacleInside(job, spot) ?? clear(&spot, for: job, choice)
     }
     add(index, choice, spot, job.traits, isStart: spot.start == snapshot.now && obstacle == nil)
     if let obstacle { plan.reasons[id] = obstacle }
   }
 
   /// Why a job whose container could start now can't: the container itself has to wait.
-  private func obstacleInside(_ job: ReadyJob) -> Reason? {
-    guard let container = job.traits.inner, waitingContainers.contains(container) else {
-      return nil
-    }
+  private func obstacleInside(_ job: ReadyJob, _ spot: Spot) -> Reason? {
+    guard let container = job.traits.inner, let closed = notYetOpen[container],
+      !closed.isDisjoint(with: spot.resources)
+    else { return nil }
     return Reason(.container, "It starts as soon as its container \"\(container)\" has.")
   }
 
@@ -205,7 +205,9 @@ extension Pass {
     count(snapshot.waiting[index], spot)
     if let container = traits.container {
       open(container, with: spot)
-      if !isStart { waitingContainers.insert(container) }
+      if !isStart, spot.start == snapshot.now {
+        notYetOpen[container] = notYetOpen[container]?.union(spot.resources) ?? spot.resources
+      }
     }
     ends[id] = spot.end
   }

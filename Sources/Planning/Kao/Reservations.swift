@@ -13,12 +13,8 @@ extension Pass {
   mutating func keepPromise(_ index: Int) {
     let job = snapshot.waiting[index]
     guard let reservation = job.reservation, let promise = reservation.promised,
-      case .ready(let ready) = candidate(index),
-      let choice = ready.choices.first(where: { $0.moldable == promise.moldable })
-    else {
-      if case .refused(let reason) = candidate(index) { plan.reasons[job.id] = reason }
-      return
-    }
+      let (ready, choice) = choice(promise.moldable, of: index)
+    else { return }
     let now = snapshot.now
     let security = max(0, snapshot.settings.jobSecurityTime)
     guard now < reservation.start.addingCapped(choice.duration - security) else {
@@ -70,10 +66,7 @@ extension Pass {
   /// Accepts a reservation if it fits just at its time, else tells when it would.
   mutating func decide(_ index: Int) {
     let job = snapshot.waiting[index]
-    guard let reservation = job.reservation, case .ready(let ready) = candidate(index),
-      let choice = ready.choices.first(where: { $0.moldable == 0 })
-    else {
-      if case .refused(let reason) = candidate(index) { plan.reasons[job.id] = reason }
+    guard let reservation = job.reservation, let (ready, choice) = choice(0, of: index) else {
       plan.refused.append(job.id)
       return
     }
@@ -108,6 +101,23 @@ extension Pass {
     }
     add(index, choice, spot, ready.traits, isStart: obstacle == nil)
     if let obstacle { plan.reasons[job.id] = obstacle }
+  }
+
+  /// The moldable of a reservation; without it, the job gets its reason.
+  private mutating func choice(
+    _ moldable: Int, of index: Int
+  ) -> (ReadyJob, Choice)? {
+    let id = snapshot.waiting[index].id
+    switch candidate(index) {
+    case .refused(let reason): plan.reasons[id] = reason
+    case .ready(let job):
+      if let choice = job.choices.first(where: { $0.moldable == moldable }) {
+        return (job, choice)
+      }
+      plan.reasons[id] = Reason(
+        .impossible, "Its moldable \(moldable), which a reservation needs, can't be placed.")
+    }
+    return nil
   }
 
   private func text(_ instant: Instant) -> String {
