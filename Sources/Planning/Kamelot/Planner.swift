@@ -69,9 +69,16 @@ public struct Planner {
   }
 
   /// Makes the resources of a spot busy during its time.
-  public mutating func take(_ spot: Spot, in space: SpaceName = nil, sharing: Sharing = .none) {
+  ///
+  /// - Parameter sharesOnlyFree: whether some of them may have been promised to others, who share nothing.
+  public mutating func take(
+    _ spot: Spot, in space: SpaceName = nil, sharing: Sharing = .none,
+    sharesOnlyFree: Bool = false
+  ) {
     change(space) {
-      $0.take(spot.resources.words, from: spot.start, to: spot.end, sharing: sharing)
+      $0.take(
+        spot.resources.words, from: spot.start, to: spot.end, sharing: sharing,
+        sharesOnlyFree: sharesOnlyFree)
     }
   }
 

@@ -10,6 +10,8 @@ public final class Platform: Sendable {
   public let ids: [ResourceID]
   /// Resources that can be given to a job that starts now.
   public let usable: ResourceSet
+  /// Resources that are up or may be woken at some time.
+  let wakeable: ResourceSet
   /// Resources that sleep and may be woken, until the instant that each one names.
   let sleeping: [(place: Int, until: Instant)]
   /// Resources that are up, or can be woken, only until an instant, which each one names.
@@ -43,6 +45,7 @@ public final class Platform: Sendable {
       return result
     }
     usable = select { $0.isUsable }
+    wakeable = select { $0.isUsable || ($0.state == .absent && $0.availableUpto > 1) }
     sleeping = resources.indices.filter { resources[$0].state == .absent }
       .map { ($0, resources[$0].availableUpto) }
     departing = resources.indices

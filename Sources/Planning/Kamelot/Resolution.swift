@@ -54,7 +54,7 @@ extension Platform {
     let most =
       switch scope {
       case .present: usable
-      case .withSleeping: inService
+      case .withSleeping: wakeable
       case .eventual: notDead
       }
     if request.pick(from: most) != nil { return request }

@@ -56,9 +56,17 @@ struct Space {
 
   /// Makes resources busy from `start` to before `end`, but for those whom `sharing` lets share.
   mutating func take(
-    _ resources: [UInt64], from start: Instant, to end: Instant, sharing: Sharing = .none
+    _ resources: [UInt64], from start: Instant, to end: Instant, sharing: Sharing = .none,
+    sharesOnlyFree: Bool = false
   ) {
     let units = UnitSet(resources)
+    if sharesOnlyFree, sharing != .none {
+      // The rest is busy already.
+      for (part, from, to) in freeParts(of: units, from: start, to: end) {
+        take(part, from: from, to: to, sharing: sharing)
+      }
+      return
+    }
     fine.timeline.take(units, from: start, to: end)
     for index in coarse.indices {
       let blocks = UnitSet(coarse[index].grain.touchedBlocks(by: units))
@@ -66,6 +74,20 @@ struct Space {
     }
     guard sharing != .none || !shares.isEmpty else { return }
     takeShares(units, from: start, to: end, sharing)
+  }
+
+  /// What is free of `units` in each slot from `start` to before `end`.
+  private mutating func freeParts(
+    of units: UnitSet, from start: Instant, to end: Instant
+  ) -> [(units: [UInt64], from: Instant, to: Instant)] {
+    fine.timeline.mark(start)
+    fine.timeline.mark(end)
+    let first = fine.timeline.slot(at: start)
+    return (first...fine.timeline.lastSlot(before: end, from: first)).map { slot in
+      var part = units.words
+      fine.timeline.intersect(&part, withSlot: slot)
+      return (part, fine.timeline.begins[slot], fine.timeline.end(of: slot))
+    }
   }
 
   private mutating func takeShares(

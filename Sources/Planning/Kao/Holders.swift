@@ -40,7 +40,8 @@ extension Pass {
       let next = ready.isEmpty ? left : ready
       for (job, traits, spot) in next {
         let space = planner.hasSpace(traits.inner) ? traits.inner : nil
-        planner.take(spot, in: space, sharing: traits.sharing)
+        planner.take(
+          spot, in: space, sharing: traits.sharing, sharesOnlyFree: job.isBesteffort)
         if let container = traits.container { open(container, with: spot) }
         left.removeAll { $0.job.id == job.id }
       }
