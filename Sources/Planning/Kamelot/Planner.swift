@@ -115,13 +115,15 @@ public struct Planner {
       resources: ResourceSet(capacity: platform.resources.count, words: words))
   }
 
-  /// Those resources of the request's reach that a job may have in the cluster for `duration` seconds
-  /// from now on.
-  public mutating func freeFromNow(
-    for duration: Seconds, in request: ResolvedRequest, sharing: Sharing
-  ) -> ResourceSet {
-    cluster.free(
-      for: request, from: now, to: now.addingCapped(max(1, duration)), sharing: sharing)
+  /// Those resources of the request's reach that are to be had from `query.notBefore` on.
+  public mutating func free(_ query: SpotQuery) -> ResourceSet {
+    let start = query.notBefore
+    let free = change(query.space) {
+      $0.free(
+        for: query.request, from: start, to: start.addingCapped(query.duration),
+        sharing: query.sharing)
+    }
+    return free ?? ResourceSet(capacity: platform.resources.count)
   }
 
   @discardableResult

@@ -19,7 +19,7 @@ public final class Platform: Sendable {
   /// Resources that blocks are made of: those in service, whether they are up or asleep.
   let inService: ResourceSet
   /// Resources that may come back some day.
-  let notDead: ResourceSet
+  public let notDead: ResourceSet
   /// Resources of type `default`, which serve requests that do not name a type.
   let ordinary: ResourceSet
   /// Where each resource stands, worked out when first asked for.

@@ -44,8 +44,8 @@ struct Candidates {
 }
 
 extension JobOrder {
-  /// All jobs that are looked at, in the order in which they are.
+  /// All jobs that are searched a place for, in the order in which they are.
   fileprivate var sequence: [Int] {
-    promised + groups.flatMap { $0.jobs + $0.reservations } + besteffort
+    groups.flatMap { $0.jobs + $0.reservations } + besteffort
   }
 }

@@ -163,7 +163,9 @@ extension Pass {
     } else {
       obstacle = obstacleInside(job, spot) ?? clear(&spot, for: job, choice)
     }
-    add(index, choice, spot, job.traits, isStart: spot.start == snapshot.now && obstacle == nil)
+    add(
+      index, choice.moldable, spot, job.traits,
+      isStart: spot.start == snapshot.now && obstacle == nil)
     if let obstacle { plan.reasons[id] = obstacle }
   }
 
@@ -194,22 +196,26 @@ extension Pass {
 
   /// Notes a placement, and makes its resources busy.
   mutating func add(
-    _ index: Int, _ choice: Choice, _ spot: Spot, _ traits: JobTraits, isStart: Bool
+    _ index: Int, _ moldable: Int, _ spot: Spot, _ traits: JobTraits, isStart: Bool
   ) {
     let id = snapshot.waiting[index].id
     let placement = Placement(
-      job: id, spot: spot, moldable: choice.moldable, on: snapshot.platform)
+      job: id, spot: spot, moldable: moldable, on: snapshot.platform)
     placements.append(placement)
     if isStart { plan.starts.append(placement) } else { plan.predictions.append(placement) }
-    planner.take(spot, in: traits.inner, sharing: traits.sharing)
     count(snapshot.waiting[index], spot)
-    if let container = traits.container {
-      open(container, with: spot)
-      if !isStart, spot.start == snapshot.now {
-        notYetOpen[container] = notYetOpen[container]?.union(spot.resources) ?? spot.resources
-      }
-    }
     ends[id] = spot.end
+    keepBusy(spot, traits, isStart: isStart)
+  }
+
+  /// Makes the resources of a spot busy.
+  mutating func keepBusy(_ spot: Spot, _ traits: JobTraits, isStart: Bool = false) {
+    planner.take(spot, in: traits.inner, sharing: traits.sharing)
+    guard let container = traits.container else { return }
+    open(container, with: spot)
+    if !isStart, spot.start == snapshot.now {
+      notYetOpen[container] = notYetOpen[container]?.union(spot.resources) ?? spot.resources
+    }
   }
 
   /// Lets other jobs into a container, as long as it surely runs.

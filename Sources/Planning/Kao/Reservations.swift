@@ -12,53 +12,75 @@ extension Pass {
   /// those that are there.
   mutating func keepPromise(_ index: Int) {
     let job = snapshot.waiting[index]
-    guard let reservation = job.reservation, let promise = reservation.promised,
-      let (ready, choice) = choice(promise.moldable, of: index)
-    else { return }
-    let now = snapshot.now
-    let security = max(0, snapshot.settings.jobSecurityTime)
-    guard now < reservation.start.addingCapped(choice.duration - security) else {
-      plan.refused.append(job.id)
-      plan.reasons[job.id] = Reason(.reservation, "The time of this reservation is over.")
+    guard let reservation = job.reservation, let promise = reservation.promised else { return }
+    plan.order.append(job.id)
+    guard let traits = traits(of: job) else { return }
+    guard job.moldables.indices.contains(promise.moldable),
+      (1...Candidate.longestWalltime).contains(job.moldables[promise.moldable].walltime)
+    else {
+      plan.reasons[job.id] = Reason(
+        .malformed, "Its moldable \(promise.moldable), for which it was accepted, makes no sense.")
       return
     }
-    let all = snapshot.platform.places(of: promise.resources)
+    let end = reservation.start.addingCapped(job.moldables[promise.moldable].walltime)
+    guard snapshot.now < end else {
+      return refuse(job.id, "The time of this reservation is over.")
+    }
     // A late start does not move the end.
-    var spot = Spot(
-      start: max(now, reservation.start), end: reservation.start.addingCapped(choice.duration),
-      resources: all)
-    plan.order.append(job.id)
-    let obstacle = obstacle(to: &spot, reservation, ready, choice)
-    add(index, choice, spot, ready.traits, isStart: obstacle == nil)
-    if let obstacle { plan.reasons[job.id] = obstacle }
+    let spot = Spot(
+      start: max(snapshot.now, reservation.start),
+      end: end.addingCapped(max(0, snapshot.settings.jobSecurityTime)),
+      resources: snapshot.platform.places(of: promise.resources))
+    keep(spot, for: index, reservation, promise.moldable, traits)
   }
 
-  /// Why a reservation does not start now; it is left those of its resources that it will start on.
-  private mutating func obstacle(
-    to spot: inout Spot, _ reservation: Reservation, _ job: ReadyJob, _ choice: Choice
-  ) -> Reason? {
+  private mutating func keep(
+    _ spot: Spot, for index: Int, _ reservation: Reservation, _ moldable: Int,
+    _ traits: JobTraits
+  ) {
+    let id = snapshot.waiting[index].id
     if spot.start > snapshot.now {
-      return Reason(.reservation, "It is a reservation: it starts at its time.")
+      add(index, moldable, spot, traits, isStart: false)
+      plan.reasons[id] = Reason(.reservation, "It is a reservation: it starts at its time.")
+      return
     }
-    let there = spot.resources.intersection(plannable)
+    var rest = spot
+    rest.resources = spot.resources.intersection(
+      traits.sharing.isPermissive ? snapshot.platform.notDead : plannable)
     let patience = max(0, snapshot.settings.reservationPatience)
-    if there.isEmpty {
-      return Reason(.reservation, "None of its resources is there.")
+    let isPatient = snapshot.now < reservation.start.addingCapped(patience)
+    if rest.resources.isEmpty || (isPatient && rest.resources != spot.resources) {
+      keepBusy(spot, traits)
+      plan.reasons[id] = Reason(
+        .reservation,
+        rest.resources.isEmpty
+          ? "None of its resources is there."
+          : "It waits for resources that were lost, at most \(patience) s.")
+      return
     }
-    if there != spot.resources {
-      guard snapshot.now >= reservation.start.addingCapped(patience) else {
-        return Reason(
-          .reservation, "It waits for resources that were lost, at most \(patience) s.")
-      }
-      spot.resources = there
+    let obstacle = obstacle(to: rest, traits)
+    add(index, moldable, rest, traits, isStart: obstacle == nil)
+    if let obstacle { plan.reasons[id] = obstacle }
+  }
+
+  /// Why a reservation whose time has come can't start yet.
+  private mutating func obstacle(to spot: Spot, _ traits: JobTraits) -> Reason? {
+    let late = lateHolders(on: spot.resources, sharing: traits.sharing)
+    if late.isEmpty { return clear(spot, traits) }
+    return Reason(
+      .resources, "It starts as soon as those have ended that still are on its resources.",
+      blockers: late)
+  }
+
+  private mutating func traits(of job: WaitingJob) -> JobTraits? {
+    do {
+      return try JobTraits(
+        types: job.types, job: job.id, user: job.user, name: job.name,
+        utcOffset: snapshot.settings.utcOffset)
+    } catch {
+      plan.reasons[job.id] = Reason(.malformed, "\(error)")
+      return nil
     }
-    let late = lateHolders(on: spot.resources, sharing: job.traits.sharing)
-    if !late.isEmpty {
-      return Reason(
-        .resources, "It starts as soon as those have ended that still are on its resources.",
-        blockers: late)
-    }
-    return clear(&spot, for: job, choice, mayMove: false)
   }
 
   // MARK: New
@@ -66,7 +88,8 @@ extension Pass {
   /// Accepts a reservation if it fits just at its time, else tells when it would.
   mutating func decide(_ index: Int) {
     let job = snapshot.waiting[index]
-    guard let reservation = job.reservation, let (ready, choice) = choice(0, of: index) else {
+    plan.order.append(job.id)
+    guard let reservation = job.reservation, let (ready, choice) = firstChoice(of: index) else {
       plan.refused.append(job.id)
       return
     }
@@ -80,7 +103,6 @@ extension Pass {
     var query = SpotQuery(
       choice.request, duration: choice.duration, notBefore: max(snapshot.now, reservation.start))
     query.sharing = ready.traits.sharing
-    plan.order.append(job.id)
     guard var spot = planner.spot(query) else {
       let next = planner.findSpot(query)?.start
       return refuse(
@@ -99,23 +121,19 @@ extension Pass {
     } else {
       obstacle = clear(&spot, for: ready, choice)
     }
-    add(index, choice, spot, ready.traits, isStart: obstacle == nil)
+    add(index, choice.moldable, spot, ready.traits, isStart: obstacle == nil)
     if let obstacle { plan.reasons[job.id] = obstacle }
   }
 
-  /// The moldable of a reservation; without it, the job gets its reason.
-  private mutating func choice(
-    _ moldable: Int, of index: Int
-  ) -> (ReadyJob, Choice)? {
+  /// The first moldable, the only one for a reservation; without it, the job gets its reason.
+  private mutating func firstChoice(of index: Int) -> (ReadyJob, Choice)? {
     let id = snapshot.waiting[index].id
     switch candidate(index) {
     case .refused(let reason): plan.reasons[id] = reason
     case .ready(let job):
-      if let choice = job.choices.first(where: { $0.moldable == moldable }) {
-        return (job, choice)
-      }
+      if let choice = job.choices.first, choice.moldable == 0 { return (job, choice) }
       plan.reasons[id] = Reason(
-        .impossible, "Its moldable \(moldable), which a reservation needs, can't be placed.")
+        .impossible, "Its first moldable, the only one for a reservation, can't be placed.")
     }
     return nil
   }

@@ -5,36 +5,38 @@ import ClusterModel
 import Kamelot
 
 extension Pass {
-  /// Clears the way for a job that has a spot now, if it may move on better resources; why it can't start
-  /// yet.
-  mutating func clear(
-    _ spot: inout Spot, for job: ReadyJob, _ choice: Choice, mayMove: Bool = true
-  ) -> Reason? {
-    var inTheWay: [HoldingJob] = []
+  /// Clears the way for a job that has a spot now, or moves it to resources where that wastes less work;
+  /// why it can't start yet.
+  mutating func clear(_ spot: inout Spot, for job: ReadyJob, _ choice: Choice) -> Reason? {
+    if !holdsBesteffort, !besteffort.isEmpty { spot = sparingBesteffort(spot, job, choice) }
+    return clear(spot, job.traits)
+  }
+
+  /// Clears the way for a job that has a spot now; why it can't start yet.
+  mutating func clear(_ spot: Spot, _ traits: JobTraits) -> Reason? {
     if !holdsBesteffort, !besteffort.isEmpty {
-      if mayMove, job.traits.inner == nil {
-        spot = sparingBesteffort(spot, choice, job.traits.sharing)
-      }
-      inTheWay = besteffort.overlapping(spot.resources, notSharedWith: job.traits.sharing)
+      let inTheWay = besteffort.overlapping(spot.resources, notSharedWith: traits.sharing)
+      if !inTheWay.isEmpty { return end(inTheWay) }
     }
-    if !inTheWay.isEmpty { return end(inTheWay) }
-    if job.traits.acceptsSleeping || job.traits.sharing.isPermissive { return nil }
+    if traits.acceptsSleeping || traits.sharing.isPermissive { return nil }
     guard !spot.resources.isSubset(of: snapshot.platform.usable) else { return nil }
     return Reason(.resources, "It starts as soon as the hosts that sleep have been woken.")
   }
 
   /// The spot on other resources if those waste less besteffort work.
   private mutating func sparingBesteffort(
-    _ spot: Spot, _ choice: Choice, _ sharing: Sharing
+    _ spot: Spot, _ job: ReadyJob, _ choice: Choice
   ) -> Spot {
+    let sharing = job.traits.sharing
     guard !besteffort.overlapping(spot.resources, notSharedWith: sharing).isEmpty else {
       return spot
     }
-    let free = planner.freeFromNow(
-      for: choice.duration, in: choice.request, sharing: sharing)
+    var query = SpotQuery(choice.request, duration: choice.duration, notBefore: snapshot.now)
+    query.space = job.traits.inner
+    query.sharing = sharing
     guard
       let resources = besteffort.sparingPick(
-        for: choice.request, from: free, notSharedWith: sharing)
+        for: choice.request, from: planner.free(query), notSharedWith: sharing)
     else { return spot }
     var sparing = spot
     sparing.resources = resources
