@@ -37,33 +37,39 @@ public struct Sharing: Hashable, Sendable {
     (group != nil && group == other.group)
       || (allowed != nil && allowed == other.placeholder)
   }
-
-  /// What it may use besides what is free.
-  var sources: [Share] {
-    var sources: [Share] = []
-    for inService in isPermissive ? [true, false] : [true] {
-      if let group { sources.append(.group(group, inService: inService)) }
-      if let allowed { sources.append(.placeholder(allowed, inService: inService)) }
-    }
-    if isPermissive { sources.append(.outOfService) }
-    return sources
-  }
-
-  /// What others may use of its resources.
-  func gifts(inService: Bool) -> [Share] {
-    var gifts: [Share] = []
-    if let group { gifts.append(.group(group, inService: inService)) }
-    if let placeholder { gifts.append(.placeholder(placeholder, inService: inService)) }
-    return gifts
-  }
 }
 
-/// Resources that are busy to most jobs and free to some.
-enum Share: Hashable {
-  /// Held by jobs of a time-sharing group.
-  case group(SharingGroup, inService: Bool)
-  /// Kept by placeholders of a name.
-  case placeholder(String, inService: Bool)
-  /// In a state that keeps them from other jobs.
-  case outOfService
+/// Resources that are busy to most jobs but may be had by some: those whom all that have them welcome.
+struct Share: Hashable {
+  /// Only jobs of this group; `nil` for any.
+  var group: SharingGroup?
+  /// Only jobs that are allowed by the name of this placeholder; `nil` for any.
+  var placeholder: String?
+  /// Whether the resources are in a state in which any job may have them.
+  var isInService = true
+
+  /// What nobody has.
+  static let free = Share()
+  /// What nobody has because of its state.
+  static let outOfService = Share(isInService: false)
+
+  /// Whether a job may have it.
+  func isOpen(to sharing: Sharing) -> Bool {
+    (group == nil || group == sharing.group)
+      && (placeholder == nil || placeholder == sharing.allowed)
+      && (isInService || sharing.isPermissive)
+  }
+
+  /// Who may have it besides a job that takes it: none, or one or two kinds of jobs.
+  func whenTaken(by sharing: Sharing) -> [Share] {
+    var shares: [Share] = []
+    if let own = sharing.group {
+      shares.append(Share(group: own, placeholder: placeholder, isInService: isInService))
+    }
+    // A job of its group would have to be there already.
+    if group == nil, let own = sharing.placeholder, placeholder == nil || placeholder == own {
+      shares.append(Share(placeholder: own, isInService: isInService))
+    }
+    return shares
+  }
 }

@@ -55,79 +55,33 @@ struct Space {
   }
 
   /// Makes resources busy from `start` to before `end`, but for those whom `sharing` lets share.
+  ///
+  /// - Parameter sharesOnlyFree: whether some of them may be promised to others.
   mutating func take(
     _ resources: [UInt64], from start: Instant, to end: Instant, sharing: Sharing = .none,
     sharesOnlyFree: Bool = false
   ) {
     let units = UnitSet(resources)
-    if sharesOnlyFree, sharing != .none {
-      // The rest is busy already.
-      for (part, from, to) in freeParts(of: units, from: start, to: end) {
-        take(part, from: from, to: to, sharing: sharing)
-      }
-      return
-    }
+    let gifts = gifts(of: units, from: start, to: end, sharing, onlyFree: sharesOnlyFree)
     fine.timeline.take(units, from: start, to: end)
     for index in coarse.indices {
       let blocks = UnitSet(coarse[index].grain.touchedBlocks(by: units))
       coarse[index].lane.timeline.take(blocks, from: start, to: end)
     }
-    guard sharing != .none || !shares.isEmpty else { return }
-    takeShares(units, from: start, to: end, sharing)
-  }
-
-  /// What is free of `units` in each slot from `start` to before `end`.
-  private mutating func freeParts(
-    of units: UnitSet, from start: Instant, to end: Instant
-  ) -> [(units: [UInt64], from: Instant, to: Instant)] {
+    guard !gifts.isEmpty || !shares.isEmpty else { return }
+    for share in shares.keys { shares[share]?.take(units, from: start, to: end) }
+    for gift in gifts { give(gift) }
+    // Where a share changes a start is to be tried, even if nothing became free or busy.
     fine.timeline.mark(start)
     fine.timeline.mark(end)
-    let first = fine.timeline.slot(at: start)
-    return (first...fine.timeline.lastSlot(before: end, from: first)).map { slot in
-      var part = units.words
-      fine.timeline.intersect(&part, withSlot: slot)
-      return (part, fine.timeline.begins[slot], fine.timeline.end(of: slot))
-    }
-  }
-
-  private mutating func takeShares(
-    _ units: UnitSet, from start: Instant, to end: Instant, _ sharing: Sharing
-  ) {
-    // Whoever keeps resources for himself takes them from those who would share them.
-    for share in shares.keys {
-      shares[share]?.take(units, from: start, to: end)
-    }
-    let all = ResourceSet(capacity: platform.resources.count, words: units.words)
-    for isInService in [true, false] {
-      let given = isInService ? all.intersection(inService) : all.subtracting(inService)
-      guard !given.isEmpty else { continue }
-      for share in sharing.gifts(inService: isInService) {
-        give(UnitSet(given.words), to: share, from: start, to: end)
-      }
-    }
-    // Where the share changes a start is to be tried, even if nothing became free or busy.
-    fine.timeline.mark(start)
-    fine.timeline.mark(end)
-  }
-
-  private mutating func give(
-    _ units: UnitSet, to share: Share, from start: Instant, to end: Instant
-  ) {
-    let none = ResourceSet(capacity: platform.resources.count)
-    var timeline =
-      shares.removeValue(forKey: share) ?? Timeline(from: fine.timeline.begins[0], free: none)
-    timeline.give(units, from: start, to: end)
-    for departure in departures {
-      timeline.take(departure.units, from: departure.from, to: .max)
-      fine.timeline.mark(departure.from)
-    }
-    shares[share] = timeline
   }
 
   /// Makes resources free from `start` to before `end`: a container begins.
   mutating func open(_ resources: ResourceSet, from start: Instant, to end: Instant) {
     let units = UnitSet(resources.intersection(inService).words)
     fine.timeline.give(units, from: start, to: end)
+    let others = UnitSet(resources.subtracting(inService).words)
+    give(Gift(share: .outOfService, units: others, start: start, end: end))
     for departure in departures {
       fine.timeline.take(departure.units, from: departure.from, to: .max)
     }
@@ -142,6 +96,84 @@ struct Space {
   }
 }
 
+// What a job that holds resources lets others have.
+extension Space {
+  /// Resources that become a share for some time.
+  private struct Gift {
+    var share: Share
+    var units: UnitSet
+    var start: Instant
+    var end: Instant
+  }
+
+  private func gifts(
+    of units: UnitSet, from start: Instant, to end: Instant, _ sharing: Sharing, onlyFree: Bool
+  ) -> [Gift] {
+    guard sharing.group != nil || sharing.placeholder != nil else { return [] }
+    if sharing.allowed == nil, sharing.placeholder == nil, !onlyFree {
+      // Whatever it takes was free, or is of its group already.
+      return [true, false].compactMap { isInService in
+        let part = units.words(isInService, in: inService)
+        let share = Share(group: sharing.group, isInService: isInService)
+        return part.range.isEmpty ? nil : Gift(share: share, units: part, start: start, end: end)
+      }
+    }
+    let first = fine.timeline.slot(at: start)
+    let last = fine.timeline.lastSlot(before: end, from: first)
+    return (first...last).flatMap { slot in
+      let from = max(start, fine.timeline.begins[slot])
+      return sources(of: units, at: from, slot, sharing).flatMap { source, part in
+        source.whenTaken(by: sharing).map {
+          Gift(share: $0, units: part, start: from, end: min(end, fine.timeline.end(of: slot)))
+        }
+      }
+    }
+  }
+
+  /// What of `units` a job takes from where at an instant, which is in a slot of the fine timeline.
+  private func sources(
+    of units: UnitSet, at instant: Instant, _ slot: Int, _ sharing: Sharing
+  ) -> [(Share, UnitSet)] {
+    var free = units.words
+    fine.timeline.intersect(&free, withSlot: slot)
+    var sources = [(Share.free, UnitSet(free))]
+    for (share, timeline) in shares where share == .outOfService || share.isOpen(to: sharing) {
+      var part = units.words
+      timeline.intersect(&part, withSlot: timeline.slot(at: instant))
+      sources.append((share, UnitSet(part)))
+    }
+    return sources.filter { !$0.1.range.isEmpty }
+  }
+
+  private mutating func give(_ gift: Gift) {
+    guard !gift.units.range.isEmpty else { return }
+    let none = ResourceSet(capacity: platform.resources.count)
+    var timeline =
+      shares.removeValue(forKey: gift.share) ?? Timeline(from: fine.timeline.begins[0], free: none)
+    timeline.give(gift.units, from: gift.start, to: gift.end)
+    for departure in departures {
+      timeline.take(departure.units, from: departure.from, to: .max)
+      fine.timeline.mark(departure.from)
+    }
+    shares[gift.share] = timeline
+  }
+
+  /// What a job may have besides what is free.
+  private func sources(for sharing: Sharing) -> [Timeline] {
+    if sharing == .none || shares.isEmpty { return [] }
+    return shares.filter { $0.key.isOpen(to: sharing) }.map(\.value)
+  }
+}
+
+extension UnitSet {
+  /// The members that are in service, or the others.
+  fileprivate func words(_ isInService: Bool, in inService: ResourceSet) -> UnitSet {
+    let all = ResourceSet(capacity: inService.capacity, words: words)
+    return UnitSet(
+      (isInService ? all.intersection(inService) : all.subtracting(inService)).words)
+  }
+}
+
 // Searching.
 extension Space {
   /// The earliest start for `duration` seconds at `notBefore` or later and before `limit`, and the
@@ -150,7 +182,7 @@ extension Space {
     for request: ResolvedRequest, duration: Seconds, sharing: Sharing, notBefore: Instant,
     before limit: Instant
   ) -> (start: Instant, resources: [UInt64])? {
-    let sources = sharing == .none ? [] : sharing.sources.compactMap { shares[$0] }
+    let sources = sources(for: sharing)
     if !sources.isEmpty {
       let found = fine.earliestStart(
         for: request.fine, duration: duration, from: notBefore, before: limit, shares: sources)
@@ -172,7 +204,7 @@ extension Space {
   mutating func pick(
     for request: ResolvedRequest, from start: Instant, to end: Instant, sharing: Sharing
   ) -> [UInt64]? {
-    let sources = sharing == .none ? [] : sharing.sources.compactMap { shares[$0] }
+    let sources = sources(for: sharing)
     let isFitting = fine.fits(request.fine, from: start, to: end, shares: sources)
     return isFitting ? fine.buffers.picked : nil
   }
@@ -181,7 +213,7 @@ extension Space {
   mutating func free(
     for request: ResolvedRequest, from start: Instant, to end: Instant, sharing: Sharing
   ) -> ResourceSet {
-    let sources = sharing == .none ? [] : sharing.sources.compactMap { shares[$0] }
+    let sources = sources(for: sharing)
     let first = fine.timeline.slot(at: start)
     fine.loadWindow(
       request.fine, slots: first...fine.timeline.lastSlot(before: end, from: first), sources)
