@@ -18,48 +18,49 @@ struct ResolvedGroup: Sendable {
   /// Adds to `picked` (empty before) the resources that it takes out of `free`, all of them
   /// eligible; false, and `picked` to be thrown away, if they do not suffice.
   func pick(from free: [UInt64], into picked: inout [UInt64]) -> Bool {
+    let space = BlockSpace(tree)
     var picked = picked.mutableSpan
-    return choose(at: 0, within: tree.root, from: free.span, into: &picked)
+    return choose(at: 0, within: tree.root, space, from: free.span, into: &picked)
   }
 
   /// Chooses blocks of the level `depth` within `parent`, outer levels by recursion; no choice is
   /// ever taken back, since what one block takes changes nothing for the next.
   private func choose(
-    at depth: Int, within parent: BlockTree.Block, from free: Span<UInt64>,
-    into picked: inout MutableSpan<UInt64>
+    at depth: Int, within parent: BlockTree.Block, _ space: borrowing BlockSpace,
+    from free: Span<UInt64>, into picked: inout MutableSpan<UInt64>
   ) -> Bool {
     switch counts[depth] {
     case .exactly(let count):
-      return take(count, at: depth, within: parent, from: free, into: &picked) == count
+      return take(count, at: depth, within: parent, space, from: free, into: &picked) == count
     case .all:
-      let wanted = matching(at: depth, within: parent)
+      let wanted = matching(at: depth, within: parent, space)
       return wanted > 0
-        && take(wanted, at: depth, within: parent, from: free, into: &picked) == wanted
+        && take(wanted, at: depth, within: parent, space, from: free, into: &picked) == wanted
     case .best:
-      return take(.max, at: depth, within: parent, from: free, into: &picked) > 0
+      return take(.max, at: depth, within: parent, space, from: free, into: &picked) > 0
     case .bestHalf:
-      let best = take(.max, at: depth, within: parent, from: free, into: &picked)
+      let best = take(.max, at: depth, within: parent, space, from: free, into: &picked)
       guard best > 1 else { return best == 1 }
-      tree.remove(parent, from: &picked)
-      return take(best / 2, at: depth, within: parent, from: free, into: &picked) == best / 2
+      space.remove(parent, from: &picked)
+      let half = best / 2
+      return take(half, at: depth, within: parent, space, from: free, into: &picked) == half
     }
   }
 
   /// Takes the first blocks that serve, at most `limit`; gives how many.
   private func take(
-    _ limit: Int, at depth: Int, within parent: BlockTree.Block, from free: Span<UInt64>,
-    into picked: inout MutableSpan<UInt64>
+    _ limit: Int, at depth: Int, within parent: BlockTree.Block, _ space: borrowing BlockSpace,
+    from free: Span<UInt64>, into picked: inout MutableSpan<UInt64>
   ) -> Int {
-    if depth < tree.depth - 1 {
-      return takeNested(limit, at: depth, within: parent, from: free, into: &picked)
+    if depth < space.depth - 1 {
+      return takeNested(limit, at: depth, within: parent, space, from: free, into: &picked)
     }
-    if tree.leavesAreSingle {
-      return tree.takeLowest(limit, of: parent, from: free, into: &picked)
+    if space.leavesAreSingle {
+      return space.takeLowest(limit, of: parent, from: free, into: &picked)
     }
-    let blocks = tree.levels[depth]
     var taken = 0
-    for index in parent.children where tree.isWhole(blocks[index], in: free) {
-      tree.add(blocks[index], to: &picked)
+    for index in parent.children where space.isWhole(space.blocks[index], in: free) {
+      space.add(space.blocks[index], to: &picked)
       taken += 1
       if taken == limit { break }
     }
@@ -67,21 +68,19 @@ struct ResolvedGroup: Sendable {
   }
 
   private func takeNested(
-    _ limit: Int, at depth: Int, within parent: BlockTree.Block, from free: Span<UInt64>,
-    into picked: inout MutableSpan<UInt64>
+    _ limit: Int, at depth: Int, within parent: BlockTree.Block, _ space: borrowing BlockSpace,
+    from free: Span<UInt64>, into picked: inout MutableSpan<UInt64>
   ) -> Int {
-    let blocks = tree.levels[depth]
-    let masks = tree.masks
     let need = needWithin[depth]
     var taken = 0
     for index in parent.children {
-      let block = blocks[index]
-      guard count(block, masks.span, in: free) >= need else { continue }
-      if choose(at: depth + 1, within: block, from: free, into: &picked) {
+      let block = space.blocks[index]
+      guard space.count(of: block, in: free) >= need else { continue }
+      if choose(at: depth + 1, within: block, space, from: free, into: &picked) {
         taken += 1
         if taken == limit { break }
       } else {
-        tree.remove(block, from: &picked)
+        space.remove(block, from: &picked)
       }
     }
     return taken
@@ -89,20 +88,45 @@ struct ResolvedGroup: Sendable {
 
   /// How many blocks `ALL` means: of the last level those wholly eligible, else those that have an
   /// eligible resource.
-  private func matching(at depth: Int, within parent: BlockTree.Block) -> Int {
-    let eligible = eligible.words.span
-    if depth < tree.depth - 1 {
-      return parent.children.count { tree.count(of: tree.levels[depth][$0], in: eligible) > 0 }
+  private func matching(
+    at depth: Int, within parent: BlockTree.Block, _ space: borrowing BlockSpace
+  ) -> Int {
+    let eligible = eligible.words
+    var count = 0
+    if depth < space.depth - 1 {
+      for index in parent.children
+      where space.count(of: space.blocks[index], in: eligible.span) > 0 {
+        count += 1
+      }
+      return count
     }
-    if tree.leavesAreSingle { return tree.count(of: parent, in: eligible) }
-    return parent.children.count { tree.isWhole(tree.levels[depth][$0], in: eligible) }
+    if space.leavesAreSingle { return space.count(of: parent, in: eligible.span) }
+    for index in parent.children where space.isWhole(space.blocks[index], in: eligible.span) {
+      count += 1
+    }
+    return count
+  }
+}
+
+/// A tree as the search goes through it: not copied, so that nothing of it is counted on the way.
+private struct BlockSpace: ~Copyable {
+  let blocks: [BlockTree.Block]
+  let masks: [UInt64]
+  let depth: Int
+  let leavesAreSingle: Bool
+
+  init(_ tree: BlockTree) {
+    blocks = tree.blocks
+    masks = tree.masks
+    depth = tree.depth
+    leavesAreSingle = tree.leavesAreSingle
   }
 }
 
 // Steps on the words that a block covers.
-extension BlockTree {
+extension BlockSpace {
   @inline(__always)
-  fileprivate func isWhole(_ block: Block, in free: Span<UInt64>) -> Bool {
+  func isWhole(_ block: BlockTree.Block, in free: Span<UInt64>) -> Bool {
     for offset in 0..<block.wordCount {
       let mask = masks[block.maskStart + offset]
       if free[block.firstWord + offset] & mask != mask { return false }
@@ -111,7 +135,7 @@ extension BlockTree {
   }
 
   @inline(__always)
-  fileprivate func count(of block: Block, in free: Span<UInt64>) -> Int {
+  func count(of block: BlockTree.Block, in free: Span<UInt64>) -> Int {
     var sum = 0
     for offset in 0..<block.wordCount {
       sum += (free[block.firstWord + offset] & masks[block.maskStart + offset]).nonzeroBitCount
@@ -120,14 +144,14 @@ extension BlockTree {
   }
 
   @inline(__always)
-  fileprivate func add(_ block: Block, to picked: inout MutableSpan<UInt64>) {
+  func add(_ block: BlockTree.Block, to picked: inout MutableSpan<UInt64>) {
     for offset in 0..<block.wordCount {
       picked[block.firstWord + offset] |= masks[block.maskStart + offset]
     }
   }
 
   @inline(__always)
-  fileprivate func remove(_ block: Block, from picked: inout MutableSpan<UInt64>) {
+  func remove(_ block: BlockTree.Block, from picked: inout MutableSpan<UInt64>) {
     for offset in 0..<block.wordCount {
       picked[block.firstWord + offset] &= ~masks[block.maskStart + offset]
     }
@@ -135,8 +159,9 @@ extension BlockTree {
 
   /// Takes the first free members of a block one by one; gives how many.
   @inline(__always)
-  fileprivate func takeLowest(
-    _ limit: Int, of block: Block, from free: Span<UInt64>, into picked: inout MutableSpan<UInt64>
+  func takeLowest(
+    _ limit: Int, of block: BlockTree.Block, from free: Span<UInt64>,
+    into picked: inout MutableSpan<UInt64>
   ) -> Int {
     var taken = 0
     for offset in 0..<block.wordCount {
@@ -149,18 +174,6 @@ extension BlockTree {
     }
     return taken
   }
-}
-
-/// How many members of a block are free.
-@inline(__always)
-private func count(
-  _ block: BlockTree.Block, _ masks: Span<UInt64>, in free: Span<UInt64>
-) -> Int {
-  var sum = (free[block.firstWord] & masks[block.maskStart]).nonzeroBitCount
-  for offset in 1..<max(1, block.wordCount) {
-    sum += (free[block.firstWord + offset] & masks[block.maskStart + offset]).nonzeroBitCount
-  }
-  return sum
 }
 
 /// The lowest `count` bits that are set in `word`.

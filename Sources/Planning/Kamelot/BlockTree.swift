@@ -12,13 +12,16 @@ final class BlockTree: Sendable {
     let firstWord: Int
     let wordCount: Int
     let maskStart: Int
-    /// Its blocks in the level below; empty below the last level and where `leavesAreSingle`.
+    /// Its blocks in the level below, by their place in `blocks`; empty below the last level and where
+    /// `leavesAreSingle`.
     var children: Range<Int>
   }
 
-  /// The blocks by level, outermost first, those of one parent together, in order of preference.
-  /// If `leavesAreSingle` the last level is left out.
-  let levels: [[Block]]
+  /// The blocks, level after level, outermost first, those of one parent together, in order of
+  /// preference. If `leavesAreSingle` the last level is left out.
+  let blocks: [Block]
+  /// Those of the last level.
+  let leaves: Range<Int>
   /// All members: the parent of the outermost blocks.
   let root: Block
   let masks: [UInt64]
@@ -32,7 +35,8 @@ final class BlockTree: Sendable {
   init(members: ResourceSet, columns: [[Int32]]) {
     var builder = BlockTreeBuilder(members: members, columns: columns)
     builder.build()
-    levels = builder.levels
+    blocks = builder.blocks
+    leaves = builder.level
     root = builder.root
     masks = builder.masks
     leavesAreSingle = builder.leavesAreSingle
@@ -45,7 +49,9 @@ final class BlockTree: Sendable {
 private struct BlockTreeBuilder {
   let columns: [[Int32]]
   let members: [Int]
-  var levels: [[BlockTree.Block]] = []
+  var blocks: [BlockTree.Block] = []
+  /// The blocks of the level that was built last.
+  var level = 0..<0
   var root = BlockTree.Block(firstWord: 0, wordCount: 0, maskStart: 0, children: 0..<0)
   var masks: [UInt64] = []
   var leavesAreSingle = false
@@ -63,34 +69,53 @@ private struct BlockTreeBuilder {
     var parts = [members]
     for (depth, column) in columns.enumerated() {
       let isLast = depth == columns.count - 1
-      var blocks: [BlockTree.Block] = []
+      if isLast, !members.isEmpty, parts.allSatisfy({ isDistinct($0, in: column) }) {
+        leavesAreSingle = true
+        smallestLeaf = 1
+        return
+      }
       var nextParts: [[Int]] = []
-      var childRanges: [Range<Int>] = []
+      var children: [Range<Int>] = []
+      let first = blocks.count
       for part in parts {
         let cut = cut(part, by: column)
-        childRanges.append(nextParts.count..<(nextParts.count + cut.count))
+        children.append(first + nextParts.count..<first + nextParts.count + cut.count)
         nextParts += cut
       }
-      if isLast {
-        smallestLeaf = nextParts.lazy.map(\.count).min() ?? 1
-        leavesAreSingle = nextParts.allSatisfy { $0.count == 1 }
-        if leavesAreSingle { return }
-      }
-      blocks.reserveCapacity(nextParts.count)
+      if isLast { smallestLeaf = nextParts.lazy.map(\.count).min() ?? 1 }
       for part in nextParts { blocks.append(block(of: part)) }
-      link(childRanges)
-      levels.append(blocks)
+      link(children)
+      level = first..<blocks.count
       parts = nextParts
     }
   }
 
   /// Tells the blocks of the level above, or the root, which blocks are theirs.
-  private mutating func link(_ childRanges: [Range<Int>]) {
-    guard let above = levels.indices.last else {
-      root.children = childRanges.first ?? 0..<0
-      return
+  private mutating func link(_ children: [Range<Int>]) {
+    if level.isEmpty {
+      root.children = children.first ?? 0..<0
+    } else {
+      for (index, range) in zip(level, children) { blocks[index].children = range }
     }
-    for (index, range) in childRanges.enumerated() { levels[above][index].children = range }
+  }
+
+  /// Whether each member has another value, as cores mostly have.
+  private mutating func isDistinct(_ part: [Int], in column: [Int32]) -> Bool {
+    var count = 0
+    for member in part {
+      let value = Int(column[member])
+      growTable(to: value)
+      if partOfValue[value] >= 0 { break }
+      partOfValue[value] = 0
+      count += 1
+    }
+    for member in part.prefix(count) { partOfValue[Int(column[member])] = -1 }
+    return count == part.count
+  }
+
+  private mutating func growTable(to value: Int) {
+    guard value >= partOfValue.count else { return }
+    partOfValue += repeatElement(-1, count: max(64, 2 * value) - partOfValue.count + 1)
   }
 
   /// Parts of equal values in the order in which the values come.
@@ -98,9 +123,7 @@ private struct BlockTreeBuilder {
     var parts: [[Int]] = []
     for member in part {
       let value = Int(column[member])
-      if value >= partOfValue.count {
-        partOfValue += repeatElement(-1, count: value + 1 - partOfValue.count)
-      }
+      growTable(to: value)
       if partOfValue[value] >= 0 {
         parts[partOfValue[value]].append(member)
       } else {

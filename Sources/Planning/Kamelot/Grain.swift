@@ -17,8 +17,7 @@ final class Grain: Sendable {
   /// Makes the blocks out of the last level of a tree.
   init(leavesOf tree: BlockTree, capacity: Int) {
     wordCount = ResourceSet.wordCount(capacity)
-    let leaves = tree.levels.last ?? []
-    let ordered = leaves.map { (first: tree.firstPlace(of: $0), block: $0) }
+    let ordered = tree.blocks[tree.leaves].map { (first: tree.firstPlace(of: $0), block: $0) }
       .sorted { $0.first < $1.first }
     members = ordered.map(\.block)
     firstPlaces = ordered.map(\.first)
@@ -104,7 +103,7 @@ extension Platform {
   /// The grain of requests whose last level is that of `tree`; `nil` if its blocks are single resources.
   func grain(of tree: BlockTree) -> Grain? {
     grainsOfTrees.value(for: ObjectIdentifier(tree)) {
-      guard !tree.leavesAreSingle, tree.levels.count == tree.depth, tree.root.wordCount > 0 else {
+      guard !tree.leavesAreSingle, tree.root.wordCount > 0 else {
         return nil
       }
       let grain = Grain(leavesOf: tree, capacity: resources.count)

@@ -2,6 +2,18 @@
 
 import Synchronization
 
+/// Numbers that are not used again, from 1.
+final class Counter: Sendable {
+  private let last = Mutex(0)
+
+  func next() -> Int {
+    last.withLock {
+      $0 += 1
+      return $0
+    }
+  }
+}
+
 /// Results of a pure function by its argument.
 final class Memo<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   /// At most so many results are kept; then it starts afresh.

@@ -33,6 +33,8 @@ public final class Platform: Sendable {
   let grains = Memo<[Int32], Grain>()
   let grainsOfTrees = Memo<ObjectIdentifier, Grain?>()
   let coarseTrees = Memo<CoarseTreeKey, BlockTree>()
+  let families = Counter()
+  let familyNumbers = Memo<FamilyKey, Int>()
   let requests = Memo<RequestKey, Resolution>()
 
   /// Indexes resources, which stand in the order of preference (SCHEDULER_RESOURCE_ORDER).
@@ -41,7 +43,8 @@ public final class Platform: Sendable {
     ids = resources.map(\.id)
     func select(_ condition: (borrowing Resource) -> Bool) -> ResourceSet {
       var result = ResourceSet(capacity: resources.count)
-      for index in resources.indices where condition(resources[index]) { result.insert(index) }
+      let all = resources.span
+      for index in all.indices where condition(all[index]) { result.insert(index) }
       return result
     }
     usable = select { $0.isUsable }
@@ -125,6 +128,12 @@ struct TreeKey: Hashable, Sendable {
 struct CoarseTreeKey: Hashable, Sendable {
   var levels: [String]
   var grain: ObjectIdentifier
+}
+
+/// What requests of one family ask for but for the counts.
+struct FamilyKey: Hashable, Sendable {
+  var tree: ObjectIdentifier
+  var eligible: ResourceSet
 }
 
 struct RequestKey: Hashable, Sendable {

@@ -82,9 +82,31 @@ extension Platform {
           counts: group.counts)
       }
       coarse = CoarseRequest(
-        grain: grain, request: UnitRequest(groups: parts, capacity: grain.blockCount))
+        grain: grain,
+        request: UnitRequest(
+          groups: parts, capacity: grain.blockCount, family: family(of: parts)))
     }
-    return ResolvedRequest(groups: groups, coarse: coarse, capacity: resources.count, text: text)
+    let fine = UnitRequest(
+      groups: groups, capacity: resources.count, family: family(of: groups))
+    return ResolvedRequest(fine: fine, coarse: coarse, text: text)
+  }
+
+  /// The family of a request: of its own unless it has a single group, all counts of which are numbers.
+  private func family(of groups: [ResolvedGroup]) -> RequestFamily {
+    var counts = SIMD4<Int32>()
+    var isComparable = groups.count == 1 && groups[0].counts.count <= RequestFamily.levelLimit
+    for (level, count) in groups[0].counts.prefix(RequestFamily.levelLimit).enumerated() {
+      if case .exactly(let number) = count {
+        counts[level] = Int32(clamping: number)
+      } else {
+        isComparable = false
+      }
+    }
+    guard isComparable else {
+      return RequestFamily(number: families.next(), counts: SIMD4<Int32>())
+    }
+    let key = FamilyKey(tree: ObjectIdentifier(groups[0].tree), eligible: groups[0].eligible)
+    return RequestFamily(number: familyNumbers.value(for: key, make: families.next), counts: counts)
   }
 
   private func resolved(
@@ -152,26 +174,30 @@ extension Platform {
 
   /// For each resource a number that stands for its value of a property.
   func column(_ name: String) -> [Int32] {
-    columns.value(for: name) {
-      var numbers: [PropertyValue: Int32] = [:]
-      var column: [Int32] = []
-      column.reserveCapacity(resources.count)
-      let read = Resource.reader(of: name)
-      var last: (value: PropertyValue, number: Int32)?
-      for index in resources.indices {
-        let value = read(resources[index]) ?? .null
-        // Neighbours mostly have the same.
-        if let last, last.value == value {
-          column.append(last.number)
-          continue
-        }
-        let number = numbers[value] ?? Int32(numbers.count)
-        numbers[value] = number
-        last = (value, number)
-        column.append(number)
+    columns.value(for: name) { Self.number(resources, by: Resource.reader(of: name)) }
+  }
+
+  private static func number(
+    _ resources: [Resource], by read: (Resource) -> PropertyValue?
+  ) -> [Int32] {
+    var numbers: [PropertyValue: Int32] = [:]
+    var column: [Int32] = []
+    column.reserveCapacity(resources.count)
+    var last: (value: PropertyValue, number: Int32)?
+    let all = resources.span
+    for index in all.indices {
+      let value = read(all[index]) ?? .null
+      // Neighbours mostly have the same.
+      if let last, last.value == value {
+        column.append(last.number)
+        continue
       }
-      return column
+      let number = numbers[value] ?? Int32(numbers.count)
+      numbers[value] = number
+      last = (value, number)
+      column.append(number)
     }
+    return column
   }
 }
 

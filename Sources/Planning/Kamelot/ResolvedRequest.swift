@@ -12,8 +12,8 @@ public final class ResolvedRequest: Sendable {
   /// The request as users write it.
   public let text: String
 
-  init(groups: [ResolvedGroup], coarse: CoarseRequest?, capacity: Int, text: String) {
-    fine = UnitRequest(groups: groups, capacity: capacity)
+  init(fine: UnitRequest, coarse: CoarseRequest?, text: String) {
+    self.fine = fine
     self.coarse = coarse
     self.text = text
   }
@@ -46,9 +46,11 @@ final class UnitRequest: Sendable {
   let reach: ResourceSet
   /// At least so many units are taken.
   let need: Int
+  let family: RequestFamily
 
-  init(groups: [ResolvedGroup], capacity: Int) {
+  init(groups: [ResolvedGroup], capacity: Int, family: RequestFamily) {
     self.groups = groups
+    self.family = family
     var reach = ResourceSet(capacity: capacity)
     for group in groups { reach.formUnion(group.eligible) }
     self.reach = reach
