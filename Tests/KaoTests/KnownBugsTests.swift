@@ -1,4 +1,4 @@
-// What OAR 3's planner gets wrong, one test each: none of it may come back here.
+// What OAR 3's planner gets wrong, and what ours did, one test each: none of it may come back.
 
 import ClusterModel
 import Kamelot
@@ -74,6 +74,22 @@ struct KnownBugsTests {
       #expect(plan.resources(of: 2) == [1, 2, 3, 4], "\(planner)")
       #expect(plan.resources(of: 3)?.count == 3, "\(planner)")
       #expect(plan.placement(of: 4) == nil, "\(planner)")
+    }
+  }
+
+  @Test("a start that suits groups joined by + is not passed over because a later one does not")
+  func competingGroups() {
+    let platform = testPlatform(hosts: 2, coresPerHost: 4)
+    let holders = [
+      holding(7, [4], start: 900, walltime: 110), holding(8, [3], start: 900, walltime: 121),
+      holding(9, [1, 2, 8], start: 900, walltime: 600),
+    ]
+    let job = waiting(1, ("/host=1/core=2+{core<=4}/core=1", 60))
+    // From 1021 on the first group would take both cores that the second one could have.
+    for (planner, plan) in plans(
+      of: snapshot(platform, holding: holders, waiting: [job]), needing: [.competingGroups])
+    {
+      #expect(plan.start(of: 1) == 1010 && plan.resources(of: 1) == [4, 5, 6], "\(planner)")
     }
   }
 

@@ -23,6 +23,10 @@ enum Feature: String, CaseIterable {
   case newReservations
   /// Job types that can't be understood keep a job from starting.
   case typeChecks
+  /// Groups joined by `+` that compete for the same resources get the first start that suits them.
+  /// More free resources may suit them less, since the first group chooses others: from a start that
+  /// fails nothing follows for another start. Without it, a later start is accepted too.
+  case competingGroups
 }
 
 /// What the engine can do; the list to extend when it learns something.

@@ -19,7 +19,7 @@ extension ReferencePlanner {
       return refuse(job, Reason(.malformed, "A type can't be understood."))
     }
     if let refusal = refusal(of: job, traits) { return refuse(job, refusal) }
-    guard let spot = earliest(job, traits) else {
+    guard let spot = earliest(job, traits), let spot = laterSpot(than: spot, job, traits) else {
       return refuse(job, Reason(.impossible, "There is no time at which it could start."))
     }
     settle(job, traits, spot, mayDiffer: true)
@@ -60,6 +60,29 @@ extension ReferencePlanner {
       }
     }
     return best
+  }
+
+  /// The spot that the plan that is followed gave a job whose groups compete, if it is no better than
+  /// the first and the engine can't do better; else the first.
+  private func laterSpot(
+    than first: ReferenceSpot, _ job: WaitingJob, _ traits: ReferenceTraits
+  ) -> ReferenceSpot? {
+    let compete = job.moldables.contains { $0.groups.count > 1 }
+    guard let guide, compete, isLenient else { return first }
+    guard let place = guide.placement(of: job.id) else {
+      let isLimited = traits.deadline != nil || !traits.space.isEmpty
+      return isLimited || requests.resources.contains { $0.bound(at: now) != nil } ? nil : first
+    }
+    guard place.end >= first.end, job.moldables.indices ~= place.moldable,
+      starts(job, traits).contains(place.start),
+      let groups = requests.order(of: job.moldables[place.moldable], for: job, traits)
+    else { return first }
+    let end = place.start + runTime(job.moldables[place.moldable], traits) + security
+    let free = free(for: traits, from: place.start, to: end)
+    let picked = requests.pick(groups, for: job, traits, from: free)
+    return picked.map {
+      ReferenceSpot(moldable: place.moldable, start: place.start, end: end, resources: $0)
+    } ?? first
   }
 
   private func runTime(_ moldable: Moldable, _ traits: ReferenceTraits) -> Seconds {

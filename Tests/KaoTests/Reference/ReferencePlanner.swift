@@ -11,6 +11,8 @@ struct ReferencePlanner {
   let requests: ReferenceRequests
   /// The plan that is followed; `nil` if it makes one.
   let guide: Plan?
+  /// Whether a job whose groups compete may start later than it could.
+  let isLenient: Bool
   /// By name; the whole cluster is "".
   var spaces = ["": ReferenceSpace()]
   /// For each job that has a place, the first instant after it.
@@ -28,9 +30,10 @@ struct ReferencePlanner {
   var now: Instant { snapshot.now }
   var security: Seconds { snapshot.settings.jobSecurityTime }
 
-  private init(_ snapshot: Snapshot, following guide: Plan?) {
+  private init(_ snapshot: Snapshot, following guide: Plan?, isLenient: Bool = false) {
     self.snapshot = snapshot
     self.guide = guide
+    self.isLenient = isLenient
     requests = ReferenceRequests(snapshot)
   }
 
@@ -42,8 +45,12 @@ struct ReferencePlanner {
   }
 
   /// Where a plan departs from the rules first; `nil` if it keeps them all.
-  static func mistake(in plan: Plan, for snapshot: Snapshot) -> String? {
-    var planner = ReferencePlanner(snapshot, following: plan)
+  ///
+  /// - Parameter isLenient: whether a job whose groups compete may start later than it could.
+  static func mistake(
+    in plan: Plan, for snapshot: Snapshot, isLenient: Bool = false
+  ) -> String? {
+    var planner = ReferencePlanner(snapshot, following: plan, isLenient: isLenient)
     planner.run()
     return planner.problem
   }

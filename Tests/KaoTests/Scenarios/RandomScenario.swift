@@ -29,9 +29,11 @@ struct ScenarioMaker {
 
   init(seed: UInt64, features: Set<Feature>) {
     random = SeededGenerator(seed: seed)
-    for feature in Feature.allCases {
-      let isDrawn = chance(45)
-      if isDrawn, features.contains(feature) { theme.insert(feature) }
+    for feature in Feature.allCases where features.contains(feature) {
+      // A coin for each, so that a feature more or less changes no other.
+      let salt = feature.rawValue.utf8.reduce(UInt64(17)) { $0 &* 31 &+ UInt64($1) }
+      var coin = SeededGenerator(seed: seed ^ (salt << 20))
+      if Int.random(in: 1...100, using: &coin) <= 45 { theme.insert(feature) }
     }
   }
 
