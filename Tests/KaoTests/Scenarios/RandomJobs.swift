@@ -18,6 +18,7 @@ extension ScenarioMaker {
     if chance(20) { job.properties = condition() }
     job.types += types(id, isBesteffort: job.queue == "besteffort" || !job.types.isEmpty)
     job.types = shuffled(job.types)
+    fit(&job)
     job.dependencies = dependencies(id)
     return job
   }
@@ -97,14 +98,38 @@ extension ScenarioMaker {
   /// Containers `c1` and `c2`, then such as are named by their job, may stand within each other in
   /// this order.
   private mutating func containerTypes(_ id: JobID) -> [String] {
-    let names = ["c1", "c2", "c3", "2000"] + (1...max(1, id - 1)).suffix(4).map(String.init)
     switch number(1...100) {
-    case 1...25: return [one(of: ["container=c1", "container=c2", "container"])]
-    case 26...36: return ["container=c2", "inner=c1"]
-    case 37...45: return ["container", "inner=\(one(of: ["c1", "c2"]))"]
-    case 46...48: return ["inner=ghost"]
-    case 49...80: return ["inner=\(one(of: names))"]
+    case 1...30:
+      let type = one(of: ["container=c1", "container=c2", "container"])
+      containers.append(type == "container" ? String(id) : String(type.suffix(2)))
+      return [type]
+    case 31...42 where containers.contains("c1"):
+      containers.append("c2")
+      return ["container=c2", "inner=c1"]
+    case 43...50 where containers.contains { $0.hasPrefix("c") }:
+      let outer = one(of: containers.filter { $0 == "c1" || $0 == "c2" } + ["c2"])
+      containers.append(String(id))
+      return ["container", "inner=\(outer)"]
+    case 51...52: return ["inner=\(one(of: ["ghost", "c1", "c2", "\(id + 1)"]))"]
+    case 53...85 where !containers.isEmpty: return ["inner=\(one(of: containers))"]
     default: return []
+    }
+  }
+
+  /// Containers are long and jobs inside are small, else few would fit.
+  private mutating func fit(_ job: inout WaitingJob) {
+    let isContainer = job.types.contains { $0.hasPrefix("container") }
+    let isInner = job.types.contains { $0.hasPrefix("inner") }
+    for index in job.moldables.indices where isContainer && !isInner {
+      job.moldables[index].walltime += number(50...300)
+    }
+    guard isInner, chance(75) else { return }
+    job.properties = ""
+    for index in job.moldables.indices {
+      let levels = [RequestLevel("core", .exactly(number(1...max(1, cores - 1))))]
+      let walltime = isContainer ? number(30...100) : number(1...50)
+      job.moldables[index] = Moldable(
+        walltime: walltime, groups: [RequestGroup(levels: levels)])
     }
   }
 }

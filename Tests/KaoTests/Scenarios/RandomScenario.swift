@@ -25,6 +25,8 @@ struct ScenarioMaker {
   private(set) var theme: Set<Feature> = []
   private(set) var hosts = 1
   private(set) var cores = 1
+  /// The names of the containers so far.
+  var containers: [String] = []
   private var random: SeededGenerator
 
   init(seed: UInt64, features: Set<Feature>) {
@@ -159,6 +161,7 @@ extension ScenarioMaker {
     container.walltime = now - container.start + number(1...300)
     container.types = [one(of: ["container", "container=c1", "container=c2"])]
     let name = container.types[0] == "container" ? "2000" : String(container.types[0].suffix(2))
+    containers.append(name)
     var jobs = [container]
     for id in resources where chance(35) {
       var inner = runningJob(2000 + id, [id])
@@ -167,6 +170,7 @@ extension ScenarioMaker {
       inner.types.append("inner=\(name)")
       if chance(25), !inner.isBesteffort, inner.start + inner.walltime > now {
         inner.types.append("container=c3")
+        containers.append("c3")
       }
       jobs.append(inner)
     }
