@@ -34,13 +34,15 @@ extension Lane {
       if shares.isEmpty, let tooFew = timeline.lastSlot(withFewerThan: request.need, in: unknown) {
         failed = tooFew
         wasRefusedAlone = tooFew == first
-      } else if last - first >= EarliestStart.longWindow,
+      } else if request.isMonotone, last - first >= EarliestStart.longWindow,
         !fits(request, slots: first...first, shares)
       {
         failed = first
         wasRefusedAlone = true
       } else if fits(request, slots: first...last, shares) {
         return (start, bound)
+      } else if !request.isMonotone {
+        failed = first
       } else {
         failed = lastInsufficientStart(request, slots: first...last, shares)
         wasRefusedAlone = first == last

@@ -22,6 +22,9 @@ struct Lane {
   mutating func findStart(
     for request: UnitRequest, duration: Seconds, notBefore: Instant, before limit: Instant
   ) -> Instant? {
+    guard request.isMonotone else {
+      return earliestStart(for: request, duration: duration, from: notBefore, before: limit).start
+    }
     let family = request.family
     let now = timeline.begins[0]
     let bound = known[family.number]?.bound(for: family.counts, duration: duration) ?? now

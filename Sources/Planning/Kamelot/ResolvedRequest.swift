@@ -57,6 +57,10 @@ final class UnitRequest: Sendable {
     need = groups.reduce(0) { $0.addingCapped($1.need) }
   }
 
+  /// Whether more that is free never makes it fail. First fit may let one of several groups take what
+  /// another can't do without.
+  var isMonotone: Bool { groups.count == 1 }
+
   /// The units that it takes out of `free`; `nil` if they do not suffice.
   func pick(from free: ResourceSet) -> ResourceSet? {
     var buffers = PickBuffers(wordCount: reach.words.count)

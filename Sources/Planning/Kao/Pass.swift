@@ -22,7 +22,7 @@ struct Pass {
   /// The resources of containers whose time is now but that can't start yet.
   private var notYetOpen: [String: ResourceSet] = [:]
   /// For each job that has a place, the first instant after it.
-  private var ends: [JobID: Instant] = [:]
+  var ends: [JobID: Instant] = [:]
   /// Jobs that were reached before a job that they depend on, by that job.
   private var dependents: [JobID: [Int]] = [:]
   /// By place in the snapshot.
