@@ -15,6 +15,12 @@ struct BesteffortHolders {
     /// Resource-seconds that are wasted if it ends now.
     var work: Int
     var sharing: Sharing
+    var space: SpaceName
+
+    /// Whether its resources can't be had by a job at the same time.
+    func isInTheWay(of traits: JobTraits) -> Bool {
+      space == traits.inner && !traits.sharing.isWelcome(where: sharing)
+    }
   }
 
   /// The jobs that waste most first.
@@ -23,20 +29,16 @@ struct BesteffortHolders {
 
   init(_ snapshot: Snapshot) {
     held = ResourceSet(capacity: snapshot.platform.resources.count)
+    let containers = Set(snapshot.holding.compactMap { $0.traits(snapshot.settings).container })
     for job in snapshot.holding where job.isBesteffort {
       let places = job.resources.compactMap(snapshot.platform.place)
       let elapsed = max(0, snapshot.now - job.start)
       let (work, overflow) = elapsed.multipliedReportingOverflow(by: places.count)
-      let traits =
-        job.types.isEmpty
-        ? nil
-        : try? JobTraits(
-          types: job.types, job: job.id, user: job.user, name: job.name,
-          utcOffset: snapshot.settings.utcOffset)
+      let traits = job.traits(snapshot.settings)
       holders.append(
         Holder(
-          job: job, places: places, work: overflow ? .max : work, sharing: traits?.sharing ?? .none)
-      )
+          job: job, places: places, work: overflow ? .max : work, sharing: traits.sharing,
+          space: traits.inner.flatMap { containers.contains($0) ? $0 : nil }))
     }
     holders.sort { ($0.work, $0.job.id) > ($1.work, $1.job.id) }
     for holder in holders {
@@ -46,11 +48,9 @@ struct BesteffortHolders {
 
   var isEmpty: Bool { holders.isEmpty }
 
-  /// The jobs that hold some of `resources` and do not share them.
-  func overlapping(
-    _ resources: ResourceSet, notSharedWith sharing: Sharing
-  ) -> [HoldingJob] {
-    owners(of: resources, notSharedWith: sharing).map { holders[$0].job }
+  /// The jobs that hold some of `resources` and do not share them with a job that wants them.
+  func inTheWay(of traits: JobTraits, on resources: ResourceSet) -> [HoldingJob] {
+    owners(of: resources, inTheWayOf: traits).map { holders[$0].job }
   }
 
   /// Notes that a job ends in any case, so that others may as well take what it holds.
@@ -63,9 +63,9 @@ struct BesteffortHolders {
   /// Resources for `request` out of `free` such that little besteffort work is wasted; `nil` if
   /// `free` does not suffice.
   func sparingPick(
-    for request: ResolvedRequest, from free: ResourceSet, notSharedWith sharing: Sharing
+    for request: ResolvedRequest, from free: ResourceSet, _ traits: JobTraits
   ) -> ResourceSet? {
-    let inTheWay = owners(of: free, notSharedWith: sharing)
+    let inTheWay = owners(of: free, inTheWayOf: traits)
     if request.pick(from: free, without: inTheWay.lazy.map { holders[$0].places }) {
       var left = free
       for holder in inTheWay {
@@ -95,11 +95,11 @@ struct BesteffortHolders {
 
   /// The indices of the jobs that hold some of `resources` and do not share them, ascending.
   private func owners(
-    of resources: ResourceSet, notSharedWith sharing: Sharing
+    of resources: ResourceSet, inTheWayOf traits: JobTraits
   ) -> [Int] {
     guard !held.isDisjoint(with: resources) else { return [] }
     return holders.indices.filter { index in
-      !sharing.isWelcome(where: holders[index].sharing)
+      holders[index].isInTheWay(of: traits)
         && holders[index].places.contains(where: resources.contains)
     }
   }

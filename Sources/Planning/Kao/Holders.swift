@@ -16,7 +16,8 @@ extension Pass {
       let places = job.resources.compactMap(snapshot.platform.place)
       holders.append(
         .init(job: job.id, until: until, places: places, isBesteffort: job.isBesteffort))
-      guard let traits = traits(of: job) else {
+      let traits = job.traits(snapshot.settings)
+      if traits.sharing == .none, traits.container == nil, traits.inner == nil {
         plain.append(Hold(resources: places, until: until))
         continue
       }
@@ -56,20 +57,9 @@ extension Pass {
           snapshot.platform.place(of: $0).map(resources.contains) ?? false
         })
       else { return false }
-      return !sharing.isWelcome(where: traits(of: job)?.sharing ?? .none)
+      return !sharing.isWelcome(where: job.traits(snapshot.settings).sharing)
     }
     .map(\.id).sorted()
-  }
-
-  /// The traits of a job that is not held as any other; those that can't be read mean nothing.
-  private func traits(of job: HoldingJob) -> JobTraits? {
-    guard !job.types.isEmpty,
-      let traits = try? JobTraits(
-        types: job.types, job: job.id, user: job.user, name: job.name,
-        utcOffset: snapshot.settings.utcOffset)
-    else { return nil }
-    let isPlain = traits.sharing == .none && traits.container == nil && traits.inner == nil
-    return isPlain ? nil : traits
   }
 
   /// Resources that will leave are busy from then on.
@@ -82,6 +72,14 @@ extension Pass {
 }
 
 extension HoldingJob {
+  /// What its types mean; those that can't be read mean nothing.
+  func traits(_ settings: PlanningSettings) -> JobTraits {
+    if types.isEmpty { return .none }
+    let traits = try? JobTraits(
+      types: types, job: id, user: user, name: name, utcOffset: settings.utcOffset)
+    return traits ?? .none
+  }
+
   /// The first instant at which its resources are free again, if it runs its walltime.
   fileprivate func end(security: Seconds, now: Instant) -> Instant {
     let end = start.addingReportingOverflow(walltime)

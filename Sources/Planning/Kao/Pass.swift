@@ -161,7 +161,7 @@ extension Pass {
           of: id)
       }
     } else {
-      obstacle = obstacleInside(job, spot) ?? clear(&spot, for: job, choice)
+      obstacle = clear(&spot, for: job, choice) ?? obstacleInside(job, spot)
     }
     add(
       index, choice.moldable, spot, job.traits,

@@ -15,7 +15,7 @@ extension Pass {
   /// Clears the way for a job that has a spot now; why it can't start yet.
   mutating func clear(_ spot: Spot, _ traits: JobTraits) -> Reason? {
     if !holdsBesteffort, !besteffort.isEmpty {
-      let inTheWay = besteffort.overlapping(spot.resources, notSharedWith: traits.sharing)
+      let inTheWay = besteffort.inTheWay(of: traits, on: spot.resources)
       if !inTheWay.isEmpty { return end(inTheWay) }
     }
     if traits.acceptsSleeping || traits.sharing.isPermissive { return nil }
@@ -27,16 +27,13 @@ extension Pass {
   private mutating func sparingBesteffort(
     _ spot: Spot, _ job: ReadyJob, _ choice: Choice
   ) -> Spot {
-    let sharing = job.traits.sharing
-    guard !besteffort.overlapping(spot.resources, notSharedWith: sharing).isEmpty else {
-      return spot
-    }
+    guard !besteffort.inTheWay(of: job.traits, on: spot.resources).isEmpty else { return spot }
     var query = SpotQuery(choice.request, duration: choice.duration, notBefore: snapshot.now)
     query.space = job.traits.inner
-    query.sharing = sharing
+    query.sharing = job.traits.sharing
     guard
       let resources = besteffort.sparingPick(
-        for: choice.request, from: planner.free(query), notSharedWith: sharing)
+        for: choice.request, from: planner.free(query), job.traits)
     else { return spot }
     var sparing = spot
     sparing.resources = resources
