@@ -94,7 +94,7 @@ public struct Resource: Hashable, Codable, Sendable, Identifiable {
   public func value(of column: String) -> PropertyValue? { Self.reader(of: column)(self) }
 
   /// What reads a column's value; worth to keep for many resources.
-  public static func reader(of column: String) -> (Resource) -> PropertyValue? {
+  public static func reader(of column: String) -> (borrowing Resource) -> PropertyValue? {
     switch column {
     case "resource_id": { .integer($0.id) }
     case "type": { .text($0.type) }

@@ -4,15 +4,12 @@ import ClusterModel
 
 /// A timeline of one grain, and the earliest starts known on it.
 struct Lane {
-  /// `nil` for single resources.
-  let grain: Grain?
   var timeline: Timeline
   var buffers: PickBuffers
   /// By number of the family.
   private var known: [Int: EarliestStarts] = [:]
 
-  init(grain: Grain?, from now: Instant, free: ResourceSet) {
-    self.grain = grain
+  init(from now: Instant, free: ResourceSet) {
     timeline = Timeline(from: now, free: free)
     buffers = PickBuffers(wordCount: free.words.count)
   }

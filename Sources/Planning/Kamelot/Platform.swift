@@ -40,26 +40,24 @@ public final class Platform: Sendable {
   /// Indexes resources, which stand in the order of preference (SCHEDULER_RESOURCE_ORDER).
   public init(resources: [Resource]) {
     self.resources = resources
-    ids = resources.map(\.id)
-    func select(_ condition: (borrowing Resource) -> Bool) -> ResourceSet {
-      var result = ResourceSet(capacity: resources.count)
-      let all = resources.span
-      for index in all.indices where condition(all[index]) { result.insert(index) }
-      return result
+    var ids: [ResourceID] = []
+    ids.reserveCapacity(resources.count)
+    var states = States(capacity: resources.count)
+    // Field by field: to copy a resource means to count all that it holds.
+    for place in resources.indices {
+      ids.append(resources[place].id)
+      states.note(
+        resources[place].state, isOrdinary: resources[place].type == "default",
+        upto: resources[place].availableUpto, at: place)
     }
-    usable = select { $0.isUsable }
-    wakeable = select { $0.isUsable || ($0.state == .absent && $0.availableUpto > 1) }
-    sleeping = resources.indices.filter { resources[$0].state == .absent }
-      .map { ($0, resources[$0].availableUpto) }
-    departing = resources.indices
-      .filter {
-        (resources[$0].isUsable || resources[$0].state == .absent)
-          && (2..<endOfTime - 1).contains(resources[$0].availableUpto)
-      }
-      .map { ($0, resources[$0].availableUpto) }
-    inService = select { $0.state == .alive || $0.state == .absent }
-    notDead = select { $0.state != .dead }
-    ordinary = select { $0.type == "default" }
+    self.ids = ids
+    usable = states.alive
+    sleeping = states.sleeping
+    departing = states.departing
+    inService = states.inService
+    notDead = states.notDead
+    ordinary = states.ordinary
+    wakeable = states.wakeable
   }
 
   /// Where a resource stands in the order of preference.
@@ -110,6 +108,37 @@ public final class Platform: Sendable {
   }
 }
 
+/// Resources by what their states allow.
+private struct States {
+  var alive: ResourceSet
+  var wakeable: ResourceSet
+  var inService: ResourceSet
+  var notDead: ResourceSet
+  var ordinary: ResourceSet
+  var sleeping: [(place: Int, until: Instant)] = []
+  var departing: [(place: Int, at: Instant)] = []
+
+  init(capacity: Int) {
+    alive = ResourceSet(capacity: capacity)
+    wakeable = alive
+    inService = alive
+    notDead = alive
+    ordinary = alive
+  }
+
+  /// - Parameter upto: OAR's `available_upto`: 0 and 1 keep a sleeping resource asleep, the two greatest
+  ///   values are no date.
+  mutating func note(_ state: ResourceState, isOrdinary: Bool, upto: Instant, at place: Int) {
+    if isOrdinary { ordinary.insert(place) }
+    if state != .dead { notDead.insert(place) }
+    guard state == .alive || state == .absent else { return }
+    inService.insert(place)
+    if state == .alive { alive.insert(place) } else { sleeping.append((place, upto)) }
+    if state == .alive || upto > 1 { wakeable.insert(place) }
+    if (2..<endOfTime - 1).contains(upto) { departing.append((place, upto)) }
+  }
+}
+
 /// On which resources a request is looked at.
 public enum PlanningScope: Hashable, Sendable {
   /// Those in service, of which those that are up can be had.
@@ -140,9 +169,4 @@ struct RequestKey: Hashable, Sendable {
   var groups: [RequestGroup]
   var properties: String
   var scope: PlanningScope
-}
-
-extension Resource {
-  /// Whether a job can be given the resource now.
-  var isUsable: Bool { state == .alive }
 }

@@ -178,26 +178,53 @@ extension Platform {
   }
 
   private static func number(
-    _ resources: [Resource], by read: (Resource) -> PropertyValue?
+    _ resources: [Resource], by read: (borrowing Resource) -> PropertyValue?
   ) -> [Int32] {
-    var numbers: [PropertyValue: Int32] = [:]
+    var numbers = ValueNumbers(limit: 4 * resources.count)
     var column: [Int32] = []
     column.reserveCapacity(resources.count)
-    var last: (value: PropertyValue, number: Int32)?
     let all = resources.span
-    for index in all.indices {
-      let value = read(all[index]) ?? .null
-      // Neighbours mostly have the same.
-      if let last, last.value == value {
-        column.append(last.number)
-        continue
-      }
-      let number = numbers[value] ?? Int32(numbers.count)
-      numbers[value] = number
-      last = (value, number)
-      column.append(number)
-    }
+    for index in all.indices { column.append(numbers.number(of: read(all[index]) ?? .null)) }
     return column
+  }
+}
+
+/// Numbers values in the order in which they come.
+private struct ValueNumbers {
+  /// Whole numbers below it are looked up in a table.
+  let limit: Int
+  private var table: [Int32] = []
+  private var others: [PropertyValue: Int32] = [:]
+  private var count: Int32 = 0
+  private var last: (value: PropertyValue, number: Int32)?
+
+  init(limit: Int) { self.limit = limit }
+
+  mutating func number(of value: PropertyValue) -> Int32 {
+    // Neighbours mostly have the same.
+    if let last, last.value == value { return last.number }
+    let number = find(value)
+    last = (value, number)
+    return number
+  }
+
+  private mutating func find(_ value: PropertyValue) -> Int32 {
+    if case .integer(let integer) = value, integer >= 0, integer < limit {
+      if integer >= table.count {
+        table += repeatElement(-1, count: max(64, 2 * integer) - table.count + 1)
+      }
+      if table[integer] < 0 { table[integer] = next() }
+      return table[integer]
+    }
+    if let number = others[value] { return number }
+    let number = next()
+    others[value] = number
+    return number
+  }
+
+  private mutating func next() -> Int32 {
+    count += 1
+    return count - 1
   }
 }
 

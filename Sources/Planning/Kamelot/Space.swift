@@ -11,7 +11,8 @@ struct Space {
   /// In single resources.
   private var fine: Lane
   /// In blocks, for the grains that were asked for.
-  private var coarse: [(grain: Grain, lane: Lane)] = []
+  private var grains: [Grain] = []
+  private var coarse: [Lane] = []
   private var shares: [Share: Timeline] = [:]
   /// Resources that jobs may have whatever their kind.
   private let inService: ResourceSet
@@ -23,7 +24,7 @@ struct Space {
   /// The whole cluster, in which `free` is free from `now` on.
   init(_ platform: Platform, from now: Instant, free: ResourceSet) {
     self.platform = platform
-    fine = Lane(grain: nil, from: now, free: free)
+    fine = Lane(from: now, free: free)
     isContainer = false
     inService = free
     let outOfService = platform.notDead.subtracting(free)
@@ -36,7 +37,7 @@ struct Space {
     inService = cluster.inService
     departures = cluster.departures
     let none = ResourceSet(capacity: platform.resources.count)
-    fine = Lane(grain: nil, from: now, free: none)
+    fine = Lane(from: now, free: none)
     isContainer = true
   }
 
@@ -45,8 +46,8 @@ struct Space {
     fine.timeline.hold(holds)
     for share in shares.keys { shares[share]?.hold(holds) }
     for index in coarse.indices {
-      let grain = coarse[index].grain
-      coarse[index].lane.timeline.hold(
+      let grain = grains[index]
+      coarse[index].timeline.hold(
         holds.map { hold in
           let blocks = Set(hold.resources.compactMap { Int(grain.blockOfPlace[$0]) })
           return Hold(resources: blocks.filter { $0 >= 0 }, until: hold.until)
@@ -65,8 +66,8 @@ struct Space {
     let gifts = gifts(of: units, from: start, to: end, sharing, onlyFree: sharesOnlyFree)
     fine.timeline.take(units, from: start, to: end)
     for index in coarse.indices {
-      let blocks = UnitSet(coarse[index].grain.touchedBlocks(by: units))
-      coarse[index].lane.timeline.take(blocks, from: start, to: end)
+      let blocks = UnitSet(grains[index].touchedBlocks(by: units))
+      coarse[index].timeline.take(blocks, from: start, to: end)
     }
     guard !gifts.isEmpty || !shares.isEmpty else { return }
     for share in shares.keys { shares[share]?.take(units, from: start, to: end) }
@@ -189,10 +190,10 @@ extension Space {
       return found.start.map { ($0, fine.buffers.picked) }
     }
     if let (lane, units) = coarseLane(for: request) {
-      let start = coarse[lane].lane.findStart(
+      let start = coarse[lane].findStart(
         for: units, duration: duration, notBefore: notBefore, before: limit)
       return start.map {
-        ($0, coarse[lane].grain.places(of: coarse[lane].lane.buffers.picked))
+        ($0, grains[lane].places(of: coarse[lane].buffers.picked))
       }
     }
     let start = fine.findStart(
@@ -220,20 +221,19 @@ extension Space {
     return ResourceSet(capacity: platform.resources.count, words: fine.buffers.window)
   }
 
-  /// The lane in which a request is searched in blocks, made when it is first asked for: until then
-  /// the space must be as it began but for holds, which `prepare` sees to.
+  /// The lane in which a request is searched in blocks; `nil` if there is none.
   private func coarseLane(for request: ResolvedRequest) -> (Int, UnitRequest)? {
     guard let wanted = request.coarse else { return nil }
-    let index = coarse.firstIndex { $0.grain === wanted.grain }
+    let index = grains.firstIndex { $0 === wanted.grain }
     return index.map { ($0, wanted.request) }
   }
 
   /// Makes the lanes of the grains that will be asked for. To be called before anything is taken.
-  mutating func prepare(_ grains: [Grain], from now: Instant, free: ResourceSet) {
+  mutating func prepare(_ wanted: [Grain], from now: Instant, free: ResourceSet) {
     guard !isContainer else { return }
-    for grain in grains where !coarse.contains(where: { $0.grain === grain }) {
-      let blocks = grain.wholeBlocks(in: free)
-      coarse.append((grain, Lane(grain: grain, from: now, free: blocks)))
+    for grain in wanted where !grains.contains(where: { $0 === grain }) {
+      grains.append(grain)
+      coarse.append(Lane(from: now, free: grain.wholeBlocks(in: free)))
     }
   }
 }
