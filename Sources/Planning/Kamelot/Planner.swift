@@ -70,15 +70,15 @@ public struct Planner {
 
   /// Makes the resources of a spot busy during its time.
   ///
-  /// - Parameter sharesOnlyFree: whether some of them may have been promised to others, who share nothing.
+  /// - Parameter isLate: whether some of them may have been promised to others.
   public mutating func take(
     _ spot: Spot, in space: SpaceName = nil, sharing: Sharing = .none,
-    sharesOnlyFree: Bool = false
+    isLate: Bool = false
   ) {
     change(space) {
       $0.take(
         spot.resources.words, from: spot.start, to: spot.end, sharing: sharing,
-        sharesOnlyFree: sharesOnlyFree)
+        isLate: isLate)
     }
   }
 

@@ -60,15 +60,14 @@ struct Share: Hashable {
       && (isInService || sharing.isPermissive)
   }
 
-  /// Who may have it besides a job that takes it: none, or one or two kinds of jobs.
+  /// Who may have it once a job has it too: those whom that welcomes as well.
   func whenTaken(by sharing: Sharing) -> [Share] {
     var shares: [Share] = []
-    if let own = sharing.group {
+    if let own = sharing.group, group == nil || group == own {
       shares.append(Share(group: own, placeholder: placeholder, isInService: isInService))
     }
-    // A job of its group would have to be there already.
-    if group == nil, let own = sharing.placeholder, placeholder == nil || placeholder == own {
-      shares.append(Share(placeholder: own, isInService: isInService))
+    if let own = sharing.placeholder, placeholder == nil || placeholder == own {
+      shares.append(Share(group: group, placeholder: own, isInService: isInService))
     }
     return shares
   }

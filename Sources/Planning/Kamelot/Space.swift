@@ -18,6 +18,8 @@ struct Space {
   private let inService: ResourceSet
   /// Resources that nobody may have from an instant on.
   private var departures: [(units: UnitSet, from: Instant)] = []
+  /// What belongs to a container when; `nil` for none yet.
+  private var extent: Timeline?
   /// Whether it is a container, which has no coarse lanes: what is free there may grow.
   private let isContainer: Bool
 
@@ -57,13 +59,14 @@ struct Space {
 
   /// Makes resources busy from `start` to before `end`, but for those whom `sharing` lets share.
   ///
-  /// - Parameter sharesOnlyFree: whether some of them may be promised to others.
+  /// - Parameter isLate: whether the job has them since long but comes after others to whom some may have
+  ///   been promised.
   mutating func take(
     _ resources: [UInt64], from start: Instant, to end: Instant, sharing: Sharing = .none,
-    sharesOnlyFree: Bool = false
+    isLate: Bool = false
   ) {
     let units = UnitSet(resources)
-    let gifts = gifts(of: units, from: start, to: end, sharing, onlyFree: sharesOnlyFree)
+    let gifts = gifts(of: units, from: start, to: end, sharing, isLate: isLate)
     fine.timeline.take(units, from: start, to: end)
     for index in coarse.indices {
       let blocks = UnitSet(grains[index].touchedBlocks(by: units))
@@ -79,14 +82,35 @@ struct Space {
 
   /// Makes resources free from `start` to before `end`: a container begins.
   mutating func open(_ resources: ResourceSet, from start: Instant, to end: Instant) {
-    let units = UnitSet(resources.intersection(inService).words)
-    fine.timeline.give(units, from: start, to: end)
-    let others = UnitSet(resources.subtracting(inService).words)
-    give(Gift(share: .outOfService, units: others, start: start, end: end))
+    for (part, from, to) in addToExtent(resources, from: start, to: end) {
+      fine.timeline.give(UnitSet(part.intersection(inService).words), from: from, to: to)
+      let others = UnitSet(part.subtracting(inService).words)
+      give(Gift(share: .outOfService, units: others, start: from, end: to))
+    }
     for departure in departures {
       fine.timeline.take(departure.units, from: departure.from, to: .max)
     }
     fine.forgetStarts()
+  }
+
+  /// Notes that resources belong to the container; those that did not, with the time.
+  private mutating func addToExtent(
+    _ resources: ResourceSet, from start: Instant, to end: Instant
+  ) -> [(ResourceSet, Instant, Instant)] {
+    let none = ResourceSet(capacity: platform.resources.count)
+    var extent = self.extent ?? Timeline(from: fine.timeline.begins[0], free: none)
+    extent.mark(start)
+    extent.mark(end)
+    let first = extent.slot(at: start)
+    let new = (first...extent.lastSlot(before: end, from: first)).map { slot in
+      var present = none.words
+      extent.add(slot: slot, to: &present)
+      let part = resources.subtracting(ResourceSet(capacity: none.capacity, words: present))
+      return (part, max(start, extent.begins[slot]), min(end, extent.end(of: slot)))
+    }
+    extent.give(UnitSet(resources.words), from: start, to: end)
+    self.extent = extent
+    return new
   }
 
   /// Lets nobody have resources from an instant on.
@@ -108,10 +132,10 @@ extension Space {
   }
 
   private func gifts(
-    of units: UnitSet, from start: Instant, to end: Instant, _ sharing: Sharing, onlyFree: Bool
+    of units: UnitSet, from start: Instant, to end: Instant, _ sharing: Sharing, isLate: Bool
   ) -> [Gift] {
     guard sharing.group != nil || sharing.placeholder != nil else { return [] }
-    if sharing.allowed == nil, sharing.placeholder == nil, !onlyFree {
+    if sharing.allowed == nil, sharing.placeholder == nil, !isLate {
       // Whatever it takes was free, or is of its group already.
       return [true, false].compactMap { isInService in
         let part = units.words(isInService, in: inService)
@@ -123,7 +147,7 @@ extension Space {
     let last = fine.timeline.lastSlot(before: end, from: first)
     return (first...last).flatMap { slot in
       let from = max(start, fine.timeline.begins[slot])
-      return sources(of: units, at: from, slot, sharing).flatMap { source, part in
+      return sources(of: units, at: from, slot, isLate ? nil : sharing).flatMap { source, part in
         source.whenTaken(by: sharing).map {
           Gift(share: $0, units: part, start: from, end: min(end, fine.timeline.end(of: slot)))
         }
@@ -131,14 +155,16 @@ extension Space {
     }
   }
 
-  /// What of `units` a job takes from where at an instant, which is in a slot of the fine timeline.
+  /// What of `units` a job takes from where at an instant, which is in a slot of the fine timeline; `nil`
+  /// for one that has them wherever they are.
   private func sources(
-    of units: UnitSet, at instant: Instant, _ slot: Int, _ sharing: Sharing
+    of units: UnitSet, at instant: Instant, _ slot: Int, _ sharing: Sharing?
   ) -> [(Share, UnitSet)] {
     var free = units.words
     fine.timeline.intersect(&free, withSlot: slot)
     var sources = [(Share.free, UnitSet(free))]
-    for (share, timeline) in shares where share == .outOfService || share.isOpen(to: sharing) {
+    for (share, timeline) in shares
+    where share == .outOfService || sharing.map(share.isOpen(to:)) ?? true {
       var part = units.words
       timeline.intersect(&part, withSlot: timeline.slot(at: instant))
       sources.append((share, UnitSet(part)))
@@ -157,6 +183,9 @@ extension Space {
       fine.timeline.mark(departure.from)
     }
     shares[gift.share] = timeline
+    // Where a share changes a start is to be tried, even if nothing became free or busy.
+    fine.timeline.mark(gift.start)
+    fine.timeline.mark(gift.end)
   }
 
   /// What a job may have besides what is free.

@@ -42,7 +42,7 @@ extension Pass {
       for (job, traits, spot) in next {
         let space = planner.hasSpace(traits.inner) ? traits.inner : nil
         planner.take(
-          spot, in: space, sharing: traits.sharing, sharesOnlyFree: job.isBesteffort)
+          spot, in: space, sharing: traits.sharing, isLate: job.isBesteffort)
         if let container = traits.container { open(container, with: spot) }
         left.removeAll { $0.job.id == job.id }
       }
