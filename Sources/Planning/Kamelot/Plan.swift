@@ -108,6 +108,8 @@ public struct Plan: Sendable {
   public var accepted: [JobID] = []
   /// New reservations that can't be kept; their reasons say why and what would be possible.
   public var refused: [JobID] = []
+  /// What the order of the waiting jobs is made of; `nil` if they are taken as they came.
+  public var priorities: JobPriorities?
 
   public init() {}
 }

@@ -8,7 +8,8 @@ public enum Kao {
   /// Decides what starts now, what starts when, and what must give way. Pure: same snapshot, same
   /// plan.
   public static func plan(_ snapshot: Snapshot) -> Plan {
-    // 1. Waiting jobs in the order of their queues; those of inactive queues are set aside.
+    // 1. Waiting jobs in the order of their queues and priorities; those of inactive queues, and those
+    //    beyond the limit of their user, are set aside.
     let order = JobOrder(snapshot)
     var pass = Pass(snapshot, order)
     // 2. Jobs that have resources keep them; besteffort jobs do not count yet.
