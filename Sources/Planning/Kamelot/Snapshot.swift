@@ -118,6 +118,8 @@ public struct Snapshot: Sendable {
   public var quotas: Quotas?
   /// How jobs of queues of equal priority are sorted.
   public var order: JobOrderPolicy
+  /// When hosts sleep and wake; `nil` if that is not to be decided.
+  public var energy: EnergySettings?
 
   public init(
     now: Instant, platform: Platform, settings: PlanningSettings = PlanningSettings(),

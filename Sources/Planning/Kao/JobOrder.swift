@@ -51,7 +51,7 @@ struct JobOrder {
       }
     }
     // First come, first served is how they stand already.
-    if case .fifo = snapshot.order {} else { sort(&besteffortByRank, as: snapshot) }
+    if !snapshot.order.isFIFO { sort(&besteffortByRank, as: snapshot) }
     besteffort = Array(besteffortByRank.joined())
   }
 

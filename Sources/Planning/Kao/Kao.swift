@@ -27,6 +27,8 @@ public enum Kao {
     for job in order.besteffort { pass.place(job) }
     // 7. What depends on a job without a place has no place either.
     pass.refuseDependents()
+    // 8. Hosts are woken for what is planned, and idle ones put to sleep, if the site wants that.
+    pass.decideSleep()
     return pass.finish()
   }
 }

@@ -97,6 +97,11 @@ public actor SQLiteStorage: Storage {
     try withDatabase { try $0.events(filter) }
   }
 
+  /// Reads all jobs: a second for a million of them.
+  public func pastUse(from begin: Instant, to end: Instant) throws -> [PastUse] {
+    try withDatabase { try $0.pastUse(from: begin, to: end) }
+  }
+
   /// Writes what is pending and closes the database; what fails here is done at the next start.
   public func close() {
     try? database?.finish()

@@ -11,7 +11,7 @@ public struct JobPriorities: Sendable {
 
   /// `nil` if jobs are taken as they came: then nobody has a priority.
   public init?(_ snapshot: Snapshot) {
-    if case .fifo = snapshot.order { return nil }
+    if snapshot.order.isFIFO { return nil }
     policy = snapshot.order
     now = snapshot.now
     platform = snapshot.platform
