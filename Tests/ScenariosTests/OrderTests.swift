@@ -47,6 +47,20 @@ struct ScenarioOrderTests {
     #expect(try order(config, karma + #", "priority_file": "karma_weight: -1""#) == [1, 2])
   }
 
+  @Test("the explanation of a job tells its priority, unless jobs are taken as they came")
+  func explained() throws {
+    func document(_ config: String) throws -> String {
+      let read = try scenario(
+        jobs: two, #""karma": {"users": {"alice": 0.2}}"#, config: config)
+      let bytes = read.document(
+        of: Kao.plan(read.snapshot()), timing: PlanTiming(loading: 0, planning: []), explaining: 1)
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    let fair = try document(#""JOB_PRIORITY": "FAIRSHARE""#)
+    #expect(fair.contains(#""priority":"Priority -0.200, the greatest comes first"#))
+    #expect(try !document("").contains("priority"))
+  }
+
   @Test("an order that is not known, and weights that are missing or wrong, are refused")
   func refusals() {
     func problem(_ config: String, _ more: String = "") -> String? {

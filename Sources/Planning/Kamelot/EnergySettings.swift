@@ -60,6 +60,7 @@ public struct EnergySettings: Hashable, Sendable {
 }
 
 extension KeepAlive {
+  /// The name of the variable.
   public static let variable = "ENERGY_SAVING_NODES_KEEPALIVE"
 
   /// Reads `condition:count` items, joined by `&` (OAR 2) or `,` (OAR 3).

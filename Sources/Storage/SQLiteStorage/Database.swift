@@ -156,10 +156,6 @@ final class Database {
     }
   }
 
-  func pastUse(from begin: Instant, to end: Instant) throws -> [PastUse] {
-    try UsageReader(connection: connection).pastUse(from: begin, to: end)
-  }
-
   // MARK: The end
 
   /// Leaves a database without a log: everything is in its one file.
