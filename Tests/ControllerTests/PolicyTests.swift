@@ -68,6 +68,37 @@ private func quotas(_ document: String) throws -> ServerSettings {
   }
 }
 
+@Suite("Types of jobs that hold resources") struct HolderTypeTests {
+  @Test("a job gets its place inside of a container that runs")
+  func container() throws {
+    var state = smallCluster()
+    var wanted = submission("core=4,walltime=1")
+    wanted.types = ["container=c1"]
+    _ = try state.accept(wanted)
+    _ = try state.pass(at: 100)
+    wanted = submission("core=2,walltime=0:10")
+    wanted.types = ["inner=c1"]
+    _ = try state.accept(wanted)
+    _ = try state.accept(submission("core=2,walltime=0:10"))
+    _ = try state.pass(at: 101)
+    #expect(state.holding == [1, 2])
+    #expect(try state.explain(3).plannedStart == 3700)
+  }
+
+  @Test("jobs that share their time do so with those that run")
+  func timesharing() throws {
+    var state = smallCluster()
+    var wanted = submission("core=4,walltime=1")
+    wanted.types = ["timesharing=user,*"]
+    _ = try state.accept(wanted)
+    _ = try state.pass(at: 100)
+    _ = try state.accept(wanted)
+    _ = try state.accept(wanted, by: bob)
+    _ = try state.pass(at: 101)
+    #expect(state.holding == [1, 2])
+  }
+}
+
 @Suite("Orders of a server") struct OrderTests {
   private let fair = plain + "JOB_PRIORITY=FAIRSHARE"
 
