@@ -44,32 +44,39 @@ func submission(_ resources: String..., command: String = "true") -> Submission 
   return submission
 }
 
+/// The usual settings, where something else is called `settings`.
+private func testSettings() throws -> ServerSettings { try settings() }
+
 extension ClusterState {
   /// Submits, and makes the jobs plannable as if they were committed.
   mutating func accept(
-    _ submission: Submission, by asker: Asker = alice, at now: Instant = 100
+    _ submission: Submission, by asker: Asker = alice, at now: Instant = 100,
+    as settings: ServerSettings? = nil
   ) throws -> SubmissionResult {
     var outcome = Outcome()
     let result = try submit(
-      submission, by: asker, settings: settings(), at: now, &outcome)
+      submission, by: asker, settings: try settings ?? testSettings(), at: now, &outcome)
     durableBelow = nextJob
     return result
   }
 
   /// Runs a planning pass, over the front of the waiting jobs if asked to; `depth` tells what it was.
-  mutating func pass(at now: Instant, depth: PassDepth) throws -> (
-    outcome: Outcome, depth: PassDepth
-  ) {
+  mutating func pass(
+    at now: Instant, depth: PassDepth, as settings: ServerSettings? = nil
+  ) throws -> (outcome: Outcome, depth: PassDepth) {
     var outcome = Outcome()
     var depth = depth
     resumeJobs(at: now, &outcome)
-    apply(try plan(settings: settings(), at: now, &depth), depth, at: now, &outcome)
+    let settings = try settings ?? testSettings()
+    apply(plan(settings: settings, at: now, &depth), depth, at: now, &outcome)
     return (outcome, depth)
   }
 
   /// What is told of a job that waits.
-  mutating func explain(_ job: JobID, at now: Instant = 101) throws -> Explanation {
-    try explain(job, settings: settings(), at: now)
+  mutating func explain(
+    _ job: JobID, at now: Instant = 101, as settings: ServerSettings? = nil
+  ) throws -> Explanation {
+    try explain(job, settings: settings ?? testSettings(), at: now)
   }
 
   /// Runs a whole planning pass.

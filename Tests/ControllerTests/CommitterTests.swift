@@ -31,6 +31,7 @@ private actor FailingStore: Storage {
   func jobs(matching filter: JobFilter, limit: Int) -> [JobRecord] { [] }
   func request(of job: JobID) -> JobRequest? { nil }
   func events(_ filter: EventFilter) -> [JobEvent] { [] }
+  func pastUse(from begin: Instant, to end: Instant) -> [PastUse] { [] }
   func close() {}
 }
 

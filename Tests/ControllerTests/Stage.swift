@@ -12,12 +12,14 @@ import Wire
 actor MemoryStore: Storage {
   private let stored: StoredCluster
   private let past: [JobRecord]
+  private let use: [PastUse]
   private(set) var written: [Change] = []
   private var trouble: StorageError?
 
-  init(_ stored: StoredCluster, past: [JobRecord] = []) {
+  init(_ stored: StoredCluster, past: [JobRecord] = [], use: [PastUse] = []) {
     self.stored = stored
     self.past = past
+    self.use = use
   }
 
   func fail(with trouble: StorageError?) { self.trouble = trouble }
@@ -38,6 +40,7 @@ actor MemoryStore: Storage {
 
   func request(of job: JobID) -> JobRequest? { nil }
   func events(_ filter: EventFilter) -> [JobEvent] { [] }
+  func pastUse(from begin: Instant, to end: Instant) -> [PastUse] { use }
   func close() {}
 }
 
@@ -80,7 +83,7 @@ final class Stage: Sendable {
 
   /// A server over stored jobs; no host is connected.
   init(
-    jobs: [Job] = [], past: [JobRecord] = [],
+    jobs: [Job] = [], past: [JobRecord] = [], use: [PastUse] = [],
     configuration: String = "SCHEDULER_JOB_SECURITY_TIME=0"
   ) async throws {
     signal(SIGPIPE, SIG_IGN)
@@ -90,7 +93,7 @@ final class Stage: Sendable {
     stored.nextMoldable = stored.nextJob
     let loop = EventLoop()
     self.loop = loop
-    store = MemoryStore(stored, past: past)
+    store = MemoryStore(stored, past: past, use: use)
     controller = try Controller(settings: settings(configuration), storage: store, loop: loop)
     var thread = pthread_t()
     pthread_create(

@@ -301,3 +301,21 @@ struct EnergySettingsTests {
     #expect(error?.name == name)
   }
 }
+
+struct EnergyOfPassTests {
+  @Test("a pass that is asked to decides about hosts by its own placements; others do not")
+  func passes() throws {
+    var input = Snapshot(now: now, platform: Platform(resources: []))
+    input.settings.usesSleepingHosts = true
+    input.platform = Platform(
+      resources: resources(.absent, availableUpto: endOfTime) {
+        $0.properties["core"] = .integer($0.id)
+      })
+    input.waiting = [waiting(1, ("/core=4", 100))]
+    #expect(Kao.plan(input).energy == nil)
+    input.energy = try settings()
+    let energy = try #require(Kao.plan(input).energy)
+    #expect(energy.wake.map(\.host) == ["localhost0", "localhost1"])
+    #expect(energy.halt.isEmpty)
+  }
+}

@@ -37,6 +37,39 @@ struct QueryTests {
     ])
   }
 
+  @Test("what ended jobs had is added up by user, project and queue, within the span alone")
+  func pastUse() async throws {
+    func use(from begin: Instant, to end: Instant) async throws -> [[Int]] {
+      let past = try await store.pastUse(from: begin, to: end)
+      #expect(
+        past.allSatisfy { ($0.user, $0.project, $0.queue) == ("alice", "default", "default") })
+      return past.map { [$0.used, $0.asked] }
+    }
+    // Job 1 had 4 resources from 200 to 210, with a walltime of 60; job 2 runs.
+    #expect(try await use(from: 0, to: 1000) == [[40, 240]])
+    #expect(try await use(from: 204, to: 1000) == [[24, 224]])
+    #expect(try await use(from: 0, to: 205) == [[20, 20]])
+    #expect(try await use(from: 210, to: 1000) == [])
+    #expect(try await use(from: 0, to: 200) == [])
+  }
+
+  @Test("use is added up over many slices of jobs")
+  func pastUseInSlices() async throws {
+    let step = UsageReader.sliceLength
+    for (id, first) in [(step, 100), (step + 1, 200), (3 * step + 9, 300)] {
+      try await store.commit([.jobsSubmitted([sampleJob(id, firstMoldable: first)])])
+      try await store.commit([
+        .jobAssigned(id, moldable: first, index: 0, resources: [1], at: 300),
+        .jobEnded(id, .error, exitStatus: 0, at: 305),
+      ])
+    }
+    let past = try await store.pastUse(from: 250, to: 1000)
+    #expect(past.map(\.used) == [15])
+    await store.close()
+    let empty = try TemporaryFolder()
+    #expect(try await newStore(in: empty).pastUse(from: 0, to: 1000) == [])
+  }
+
   @Test("the record of an ended job has all that it was and did")
   func endedRecord() async throws {
     let record = try #require(try await ask { $0.ids = [1] }.first)

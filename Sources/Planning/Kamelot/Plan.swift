@@ -108,6 +108,10 @@ public struct Plan: Sendable {
   public var accepted: [JobID] = []
   /// New reservations that can't be kept; their reasons say why and what would be possible.
   public var refused: [JobID] = []
+  /// Which hosts to wake and which to put to sleep; `nil` unless the snapshot asks for it.
+  public var energy: EnergyPlan?
+  /// What the order of the waiting jobs is made of; `nil` if they are taken as they came.
+  public var priorities: JobPriorities?
 
   public init() {}
 }

@@ -22,6 +22,8 @@ public final class Platform: Sendable {
   public let notDead: ResourceSet
   /// Resources of type `default`, which serve requests that do not name a type.
   let ordinary: ResourceSet
+  /// How many of them are not dead: the size of the cluster, and what `ALL` means in quotas.
+  public var ordinaryCount: Int { ordinary.intersection(notDead).count }
   /// Where each resource stands, worked out when first asked for.
   private let places = Memo<Bool, [ResourceID: Int]>()
 

@@ -116,11 +116,15 @@ public struct Snapshot: Sendable {
   public var waiting: [WaitingJob]
   /// The site's quotas; `nil` for none.
   public var quotas: Quotas?
+  /// How jobs of queues of equal priority are sorted.
+  public var order: JobOrderPolicy
+  /// When hosts sleep and wake; `nil` if that is not to be decided.
+  public var energy: EnergySettings?
 
   public init(
     now: Instant, platform: Platform, settings: PlanningSettings = PlanningSettings(),
     queues: [Queue] = Queue.standard, holding: [HoldingJob] = [], waiting: [WaitingJob] = [],
-    quotas: Quotas? = nil
+    quotas: Quotas? = nil, order: JobOrderPolicy = .fifo
   ) {
     self.now = now
     self.platform = platform
@@ -129,5 +133,6 @@ public struct Snapshot: Sendable {
     self.holding = holding
     self.waiting = waiting
     self.quotas = quotas
+    self.order = order
   }
 }

@@ -1,29 +1,8 @@
 // Which hosts to wake for the jobs that will start there, and which to put to sleep.
 
 import ClusterModel
+import Kamelot
 import RequestLanguage
-
-/// What is to be done to save energy, as data.
-public struct EnergyPlan: Hashable, Sendable {
-  /// A host and why it is chosen.
-  public struct Move: Hashable, Sendable {
-    public var host: String
-    /// A sentence for the log.
-    public var reason: String
-
-    public init(host: String, reason: String) {
-      self.host = host
-      self.reason = reason
-    }
-  }
-
-  public var wake: [Move] = []
-  public var halt: [Move] = []
-  /// What is wrong with the settings; while there is anything, no host is put to sleep.
-  public var problems: [String] = []
-
-  public init() {}
-}
 
 /// Decides about the sleep of hosts. Pure: same hosts, same moves.
 public enum Energy {
@@ -39,6 +18,17 @@ public enum Energy {
     // 3. Hosts that nobody used and nobody will use soon go to sleep, if enough others are awake.
     pass.haltIdleHosts()
     return pass.plan
+  }
+}
+
+extension Pass {
+  /// Decides about the sleep of hosts, with all placements known.
+  mutating func decideSleep() {
+    guard let settings = snapshot.energy else { return }
+    let hosts = EnergyHost.all(
+      on: snapshot.platform, holding: snapshot.holding, plan: plan,
+      securityTime: snapshot.settings.jobSecurityTime)
+    plan.energy = Energy.plan(hosts, settings: settings, now: snapshot.now)
   }
 }
 

@@ -24,6 +24,8 @@ extension Kao {
     public var placement: Placement?
     /// The constraint that binds.
     public var reason: Reason
+    /// Where it stands among the waiting jobs; `nil` if jobs are taken as they came.
+    public var priority: JobPriority?
     /// The jobs that hold what it waits for, in the order of the reason.
     public var holders: [Holder]
     /// Each of these alone would start it now, given all that is planned before it; smallest first,
@@ -51,7 +53,8 @@ extension Kao {
     let placement = plan.predictions.first { $0.job == job }
     let holders = ends(of: reason.blockers, in: snapshot, plan)
     var explanation = Explanation(
-      job: job, placement: placement, reason: reason, holders: holders, changes: [], sentences: [])
+      job: job, placement: placement, reason: reason, priority: plan.priorities?[job],
+      holders: holders, changes: [], sentences: [])
     let obstacle = Obstacle(to: waiting, placement, reason, in: snapshot)
     guard obstacle == .resources else {
       explanation.sentences = [obstacle.sentence]

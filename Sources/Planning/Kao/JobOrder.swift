@@ -18,10 +18,11 @@ struct JobOrder {
   var besteffort: [Int] = []
   /// Reservations that were accepted.
   var promised: [Int] = []
-  /// Jobs of queues that start nothing, with the reason.
+  /// Jobs that this pass leaves out, with the reason: their queue starts nothing, or their user has
+  /// enough jobs ahead of them.
   var setAside: [(job: Int, reason: Reason)] = []
 
-  /// Orders by priority of the queues, jobs of queues of equal priority by submission.
+  /// Orders by priority of the queues, jobs of queues of equal priority as the site wants them.
   init(_ snapshot: Snapshot) {
     let priorities = Set(snapshot.queues.map(\.priority)).sorted(by: >)
     let ranks = Dictionary(uniqueKeysWithValues: priorities.enumerated().map { ($1, $0) })
@@ -49,7 +50,25 @@ struct JobOrder {
         groups[rank].jobs.append(index)
       }
     }
+    // First come, first served is how they stand already.
+    if !snapshot.order.isFIFO { sort(&besteffortByRank, as: snapshot) }
     besteffort = Array(besteffortByRank.joined())
+  }
+
+  /// Sorts the jobs of each group of queues by their priority.
+  private mutating func sort(_ besteffortByRank: inout [[Int]], as snapshot: Snapshot) {
+    for rank in groups.indices {
+      groups[rank].jobs = sorted(groups[rank].jobs, as: snapshot)
+      besteffortByRank[rank] = sorted(besteffortByRank[rank], as: snapshot)
+    }
+  }
+
+  private mutating func sorted(_ jobs: [Int], as snapshot: Snapshot) -> [Int] {
+    let ranked = snapshot.order.rank(
+      jobs, of: snapshot.waiting, now: snapshot.now, platform: snapshot.platform)
+    let reason = snapshot.order.userLimitReason
+    setAside += ranked.beyondUserLimit.map { ($0, reason) }
+    return ranked.order
   }
 
   private static func reason(queue: Queue?, name: String) -> Reason {

@@ -8,7 +8,8 @@ public enum Kao {
   /// Decides what starts now, what starts when, and what must give way. Pure: same snapshot, same
   /// plan.
   public static func plan(_ snapshot: Snapshot) -> Plan {
-    // 1. Waiting jobs in the order of their queues; those of inactive queues are set aside.
+    // 1. Waiting jobs in the order of their queues and priorities; those of inactive queues, and those
+    //    beyond the limit of their user, are set aside.
     let order = JobOrder(snapshot)
     var pass = Pass(snapshot, order)
     // 2. Jobs that have resources keep them; besteffort jobs do not count yet.
@@ -26,6 +27,8 @@ public enum Kao {
     for job in order.besteffort { pass.place(job) }
     // 7. What depends on a job without a place has no place either.
     pass.refuseDependents()
+    // 8. Hosts are woken for what is planned, and idle ones put to sleep, if the site wants that.
+    pass.decideSleep()
     return pass.finish()
   }
 }

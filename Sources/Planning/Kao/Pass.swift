@@ -38,6 +38,7 @@ struct Pass {
       requests: candidates.requests)
     besteffort = BesteffortHolders(snapshot)
     quotas = snapshot.quotas.map { QuotaLedger($0, now: snapshot.now) }
+    plan.priorities = JobPriorities(snapshot)
     plan.reasons.reserveCapacity(snapshot.waiting.count)
     for (job, reason) in order.setAside { plan.reasons[snapshot.waiting[job].id] = reason }
   }

@@ -8,6 +8,7 @@ import Kamelot
 struct DocumentReader {
   private enum DocumentKey: String, CaseIterable {
     case name, now, resources, hierarchy, platform, config, quotas, queues, karma, jobs
+    case priorityFile = "priority_file"
   }
 
   private(set) var scenario = Scenario()
@@ -33,6 +34,7 @@ struct DocumentReader {
     }
     list.hand(to: &scenario)
     if var quotas { scenario.quotas = try readQuotas(&quotas) }
+    try chooseOrder()
     addQueuesOfJobs()
   }
 
@@ -57,6 +59,7 @@ struct DocumentReader {
       try reader.skip()
     case .queues: try readQueues(&reader)
     case .karma: scenario.karma = try readKarma(&reader)
+    case .priorityFile: scenario.priorityFile = try reader.text()
     case .jobs:
       jobs = reader
       try reader.skip()
@@ -88,6 +91,16 @@ struct DocumentReader {
     guard let order else { return }
     do throws(ConfigurationError) {
       scenario.resources = try ResourceOrder(order).sorted(scenario.resources)
+    } catch {
+      throw problem("config: \(error)")
+    }
+  }
+
+  private mutating func chooseOrder() throws(ReadingError) {
+    do {
+      scenario.order = try ScenarioSettings.order(of: scenario)
+    } catch let error as PriorityFileError {
+      throw problem("priority_file: \(error)")
     } catch {
       throw problem("config: \(error)")
     }

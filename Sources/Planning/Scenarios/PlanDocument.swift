@@ -38,7 +38,8 @@ extension Scenario {
     if let explained {
       writer.raw(",\n\"explain\":")
       writer.explanation(
-        explained, reason(explained, plan), placements.first { $0.job == explained })
+        explained, reason(explained, plan), placements.first { $0.job == explained },
+        plan.priorities?[explained])
     }
     writer.raw(",\n\"timing\":")
     writer.timing(timing)
@@ -114,7 +115,9 @@ private struct DocumentWriter {
     text(reason.text)
   }
 
-  mutating func explanation(_ job: JobID, _ reason: Reason?, _ placement: Placement?) {
+  mutating func explanation(
+    _ job: JobID, _ reason: Reason?, _ placement: Placement?, _ priority: JobPriority?
+  ) {
     raw("{\"job\":")
     integer(job)
     raw(",\"reason\":")
@@ -137,6 +140,10 @@ private struct DocumentWriter {
       raw("}")
     } else {
       raw("null")
+    }
+    if let priority {
+      raw(",\"priority\":")
+      text(priority.text)
     }
     raw("}")
   }

@@ -35,6 +35,10 @@ public struct Scenario: Sendable {
   /// Those of the document, then those that only its jobs name.
   public var queues: [Queue] = []
   public var karma = Karma()
+  /// The text of the PRIORITY_CONF_FILE; `nil` if the document has none.
+  public var priorityFile: String?
+  /// How jobs of queues of equal priority are sorted.
+  public var order = JobOrderPolicy.fifo
   /// `nil` if the document has none.
   public var quotas: Quotas?
   public var holding: [HoldingJob] = []
@@ -68,6 +72,6 @@ public struct Scenario: Sendable {
   public func snapshot() -> Snapshot {
     Snapshot(
       now: now, platform: Platform(resources: resources), settings: settings, queues: queues,
-      holding: holding, waiting: waiting, quotas: quotas)
+      holding: holding, waiting: waiting, quotas: quotas, order: order)
   }
 }

@@ -21,4 +21,17 @@ enum ScenarioSettings {
     settings.usesSleepingHosts = true
     return settings
   }
+
+  /// How jobs are sorted. A scenario is planned whole, so it limits a user's jobs only if it says so.
+  static func order(of scenario: Scenario) throws -> JobOrderPolicy {
+    var order = try OrderSettings(
+      scenario.configuration, priorityFile: scenario.priorityFile)
+    if scenario.configuration["SCHEDULER_FAIRSHARING_MAX_JOB_PER_USER"] == nil {
+      order.fairShare.jobsPerUser = 0
+    }
+    let karma = scenario.karma
+    let isKnown = !karma.users.isEmpty || !karma.projects.isEmpty
+    return order.policy(
+      known: isKnown ? KnownKarma(users: karma.users, projects: karma.projects) : nil)
+  }
 }

@@ -22,6 +22,8 @@ struct Candidate {
 
 struct AdmissionRules {
   let defaultWalltime: Seconds
+  /// Whether the site has quotas.
+  let hasQuotas: Bool
   /// Rule 14: interactive jobs run at most so long.
   static let interactiveWalltimeLimit: Seconds = 12 * 3600
 
@@ -32,11 +34,15 @@ struct AdmissionRules {
     try refuseServiceUsers(asker, candidate)
     try refuseInternalLevels(candidate)
     tieBesteffort(&candidate)
+    // Nobody frees himself of quotas.
+    if hasQuotas { candidate.types.removeAll { $0 == "no_quotas" } }
     try checkDeploy(&candidate)
     candidate.add(condition: AddedCondition.desktopComputing)
     setWalltimes(&candidate)
     try checkTypes(candidate)
     addTypeConstraint(&candidate)
+    // Not a type of users: their jobs are counted and not limited.
+    if hasQuotas, candidate.queue == "admin" { candidate.types.append("no_quotas") }
   }
 
   /// Rules 2 and 4.

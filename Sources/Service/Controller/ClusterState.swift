@@ -67,7 +67,11 @@ struct ClusterState {
   /// Something changed that a pass should look at.
   var needsPlan = false
 
+  /// What users and projects had in the window of fair shares, as it was when it was last worked out.
+  var usage = UsageSums()
+
   private var platformCache: Platform?
+  private var quotaCache: (allResources: Int, quotas: Quotas)?
 
   init() {}
 
@@ -99,6 +103,16 @@ struct ClusterState {
     let platform = Platform(resources: order.sorted(resources.values))
     platformCache = platform
     return platform
+  }
+
+  /// The site's quotas for the cluster as it is, read anew when what `ALL` means changes.
+  mutating func quotas(_ settings: ServerSettings) -> Quotas? {
+    guard let document = settings.quotas else { return nil }
+    let count = platform(order: settings.resourceOrder).ordinaryCount
+    if let quotaCache, quotaCache.allResources == count { return quotaCache.quotas }
+    let quotas = document.quotas(allResources: count, clock: settings.clock)
+    quotaCache = quotas.map { (count, $0) }
+    return quotas
   }
 
   /// The columns of `resources`, the site's own included.

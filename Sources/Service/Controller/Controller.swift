@@ -47,6 +47,9 @@ public actor Controller {
   private var listeners: [Int32] = []
   private(set) var isStopping = false
 
+  /// When what users and projects had was last asked for.
+  var usageDate: Instant = 0
+
   // Rhythm.
   private var isPumpScheduled = false
   private var isRetryScheduled = false
@@ -90,6 +93,10 @@ public actor Controller {
     let stored = try await storage.load()
     for problem in stored.problems { log.say(problem) }
     state = ClusterState(stored: stored)
+    for problem in state.quotas(settings)?.problems ?? [] {
+      log.say("QUOTAS_CONF_FILE: \(problem)")
+    }
+    if settings.order.needsUsage { try await loadUsage(at: Self.now) }
     try await adoptVictims()
     connections = agents
     adoptHeldJobs()
@@ -247,6 +254,7 @@ public actor Controller {
     passes += 1
     lastPassNanoseconds = ended - began
     rest(after: depth, wanted: wanted, at: ended)
+    if depth == .whole { refreshUsage(at: now) }
     commit(outcome)
   }
 

@@ -59,6 +59,7 @@ extension ClusterState {
 extension Explanation {
   /// Adds what would start the job now, and when the jobs that it waits for end.
   mutating func add(_ why: Kao.Explanation) {
+    if let priority = why.priority { text += " \(priority.text)" }
     let ends = Dictionary(why.holders.map { ($0.job, $0.end) }, uniquingKeysWith: { $1 })
     blockerEnds = blockers.map { ends[$0] }
     changes = zip(why.changes, why.sentences).map { RequestChange($0, $1) }

@@ -50,7 +50,11 @@ extension ClusterState {
     settings: ServerSettings, at now: Instant, _ depth: inout PassDepth
   ) -> Snapshot {
     var waiting: [WaitingJob] = []
-    let limit = settings.planning.jobsPerPass == 0 ? Int.max : settings.planning.jobsPerPass
+    let order = settings.order.policy(usage: usage)
+    // Who comes first among jobs with priorities is known only when all are looked at.
+    if !order.isFIFO { depth = .whole }
+    let limit =
+      settings.planning.jobsPerPass == 0 || !order.isFIFO ? Int.max : settings.planning.jobsPerPass
     let front = min(limit, Self.frontLength)
     waiting.reserveCapacity(min(depth == .whole ? limit : front, jobs.count) + queues.count)
     for queue in queues.sorted(by: { $0.priority > $1.priority }) {
@@ -60,12 +64,14 @@ extension ClusterState {
       addWaitingJobs(of: queue.name, limit: room, to: &waiting)
     }
     if waiting.count < front { depth = .whole }
+    var planning = settings.planning
+    planning.utcOffset = settings.clock.offset(at: now)
     return Snapshot(
-      now: now, platform: platform(order: settings.resourceOrder), settings: settings.planning,
+      now: now, platform: platform(order: settings.resourceOrder), settings: planning,
       queues: queues,
       holding: holding.sorted().compactMap { jobs[$0] }
         .filter { $0.state != .suspended }.map { holdingJob($0, now) },
-      waiting: waiting)
+      waiting: waiting, quotas: quotas(settings), order: order)
   }
 
   /// One pass over the state as it is now.
@@ -89,10 +95,13 @@ extension ClusterState {
   /// A job as planning sees it.
   func waitingJob(_ job: Job) -> WaitingJob {
     let request = job.request
-    return WaitingJob(
+    var waiting = WaitingJob(
       id: job.id, user: request.user, project: request.project, queue: job.queue,
       types: job.types, properties: request.properties, moldables: request.moldables,
       dependencies: request.dependencies.isEmpty ? [] : request.dependencies.map(dependency))
+    waiting.name = request.name ?? ""
+    waiting.submissionTime = job.submissionTime
+    return waiting
   }
 
   /// OAR 2's rule: the job may start once the other has ended, however it ended.
@@ -103,10 +112,16 @@ extension ClusterState {
 
   private func holdingJob(_ job: Job, _ now: Instant) -> HoldingJob {
     let present = job.suspendedSince > 0 ? max(0, now - job.suspendedSince) : 0
-    return HoldingJob(
+    var holder = HoldingJob(
       id: job.id, resources: job.assignedResources, start: job.startTime,
       walltime: job.walltime + job.suspendedSeconds + present,
       isBesteffort: job.types.contains("besteffort"), isEnding: job.deletionAsked > 0)
+    holder.user = job.request.user
+    holder.name = job.request.name ?? ""
+    holder.project = job.request.project
+    holder.queue = job.queue
+    holder.types = job.types
+    return holder
   }
 
   /// Takes a plan over: jobs that start get their resources, victims their end. Behind the front, the

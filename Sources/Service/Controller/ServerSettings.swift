@@ -1,6 +1,7 @@
 // What `oar.conf` says to the server.
 
 import ClusterModel
+import Glibc
 import Kamelot
 import NodeConnections
 import Wire
@@ -39,7 +40,14 @@ public struct ServerSettings: Sendable {
   /// USERS_ALLOWED_HOLD_RESUME: whether users may suspend their running jobs.
   public var usersMaySuspend: Bool
 
-  /// Reads the settings.
+  /// JOB_PRIORITY and its variables: in which order waiting jobs are planned.
+  public var order = OrderSettings()
+  /// QUOTAS and its variables; `nil` without quotas.
+  public var quotas: QuotaSettings?
+  /// What clocks at the server show.
+  public var clock = LocalClock()
+
+  /// Reads the settings, and the files that they name.
   ///
   /// - Throws: ``ConfigurationError`` or `CommandTemplate.Failure`, naming variable and value.
   public init(_ configuration: Configuration) throws {
@@ -72,5 +80,8 @@ public struct ServerSettings: Sendable {
     if cpusetProperty == "" { cpusetProperty = nil }
     memoryProperty = configuration["LIBURNA_MEMORY_PROPERTY"].flatMap { $0.isEmpty ? nil : $0 }
     usersMaySuspend = try configuration.flag("USERS_ALLOWED_HOLD_RESUME", default: false)
+    order = try OrderSettings.ofSite(configuration)
+    quotas = try QuotaSettings(configuration)
+    clock = LocalClock.ofThisHost(from: time(nil))
   }
 }

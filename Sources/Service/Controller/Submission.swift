@@ -61,8 +61,10 @@ extension ClusterState {
         try expression(submission.properties, of: columns)
       }
     }
-    try AdmissionRules(defaultWalltime: settings.defaultWalltime)
-      .apply(to: &candidate, asker: asker)
+    try AdmissionRules(
+      defaultWalltime: settings.defaultWalltime, hasQuotas: settings.quotas != nil
+    )
+    .apply(to: &candidate, asker: asker)
     guard let queue = queues.first(where: { $0.name == candidate.queue }) else {
       throw Refusal(
         .unknownQueue,

@@ -97,6 +97,13 @@ public actor SQLiteStorage: Storage {
     try withDatabase { try $0.events(filter) }
   }
 
+  /// Reads all jobs, and lets others in meanwhile.
+  public func pastUse(from begin: Instant, to end: Instant) async throws -> [PastUse] {
+    var reader = UsageReader(from: begin, to: end)
+    while try withDatabase({ try reader.readSlice($0.connection) }) { await Task.yield() }
+    return reader.pastUse
+  }
+
   /// Writes what is pending and closes the database; what fails here is done at the next start.
   public func close() {
     try? database?.finish()

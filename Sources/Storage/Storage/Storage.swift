@@ -22,6 +22,9 @@ public protocol Storage: Sendable {
   /// Lines of the event log of a job or a host, oldest first.
   func events(_ filter: EventFilter) async throws -> [JobEvent]
 
+  /// What jobs that ended had between two instants, by user, project and queue.
+  func pastUse(from begin: Instant, to end: Instant) async throws -> [PastUse]
+
   /// Closes the store after the last commit.
   func close() async
 }
@@ -53,6 +56,25 @@ public struct JobFilter: Sendable {
   public var condition: PropertyExpression?
 
   public init() {}
+}
+
+/// What the ended jobs of a user for a project in a queue had in a span of time.
+public struct PastUse: Hashable, Sendable {
+  public var user: String
+  public var project: String
+  public var queue: String
+  /// Resources × seconds that the jobs ran.
+  public var used: Int
+  /// Resources × seconds of their walltimes.
+  public var asked: Int
+
+  public init(user: String, project: String, queue: String, used: Int, asked: Int) {
+    self.user = user
+    self.project = project
+    self.queue = queue
+    self.used = used
+    self.asked = asked
+  }
 }
 
 /// Which events are asked for.

@@ -27,6 +27,9 @@ public struct RankedJobs: Hashable, Sendable {
 }
 
 extension JobOrderPolicy {
+  /// Whether jobs are taken as they came: then none needs to be looked at.
+  public var isFIFO: Bool { if case .fifo = self { true } else { false } }
+
   /// The priorities of `jobs`, in the order of `jobs`.
   ///
   /// - Parameters:

@@ -22,7 +22,7 @@ struct PriorityEvaluator {
     self.policy = policy
     self.now = now
     self.platform = platform
-    clusterResources = platform.ordinary.intersection(platform.notDead).count
+    clusterResources = platform.ordinaryCount
     if case .multifactor(let settings) = policy {
       factors = settings.weighted.map { ($0, settings.weight(of: $0)) }
     }

@@ -60,7 +60,8 @@ public struct EnergySettings: Hashable, Sendable {
 }
 
 extension KeepAlive {
-  static let variable = "ENERGY_SAVING_NODES_KEEPALIVE"
+  /// The name of the variable.
+  public static let variable = "ENERGY_SAVING_NODES_KEEPALIVE"
 
   /// Reads `condition:count` items, joined by `&` (OAR 2) or `,` (OAR 3).
   static func list(_ text: String) throws(ConfigurationError) -> [KeepAlive] {
