@@ -24,8 +24,8 @@ public enum KamelotCommand: Command {
     synopsis: ["--scenario=FILE [OPTIONS]"], options: [scenario, `repeat`, explain, plugin],
     details: [
       "A scenario is a JSON document with everything that a planning pass depends on: clock, "
-        + "resources, settings, queues and jobs (Docs/Scenarios.md). Nothing else is read and "
-        + "nothing is changed: the same scenario has the same plan everywhere.",
+        + "resources, settings, queues and jobs (Docs/Scenarios.md). Nothing else is read, unless by "
+        + "plug-ins, and nothing is changed: the same scenario has the same plan everywhere.",
       "The plan goes to the standard output as JSON.",
     ],
     examples: [

@@ -34,6 +34,7 @@ struct ProgramPlugin: ResourceFinder, JobAssigner, JobSorter, ExtraPass {
       switch reply {
       case .answer(let answer): return answer
       case .start(let start):
+        if start >= question.limit { return .nothing(because: nil) }
         guard let spot = view.spot(at: start) else {
           throw PluginError("it chose the start \(start), at which the job does not fit")
         }

@@ -91,7 +91,8 @@ public struct JobTraits: Hashable, Sendable {
       let call = PluginCall(role: role, parsing: text.dropFirst(prefix.count))
     else {
       throw JobTypeProblem(
-        "The type \"\(text)\" names no plug-in: it must be \(prefix)NAME[:ARGUMENT or :KEY=VALUE …].")
+        "The type \"\(text)\" names no plug-in: it must be \(prefix)NAME[:ARGUMENT or :KEY=VALUE …]."
+      )
     }
     guard plugin == nil else {
       throw JobTypeProblem(

@@ -59,7 +59,8 @@ extension Pass {
             continue
           }
           refuse(
-            index, because: Reason(.plugin, "The extra pass \"\(extra.name)\" left it out: \(why)."))
+            index, because: Reason(.plugin, "The extra pass \"\(extra.name)\" left it out: \(why).")
+          )
         }
       } catch {
         note("The extra pass \"\(extra.name)\" was passed over: \(error).")

@@ -181,6 +181,6 @@ extension Pass {
       with: places, free: free, keepsCounts: keepsCounts, on: snapshot.platform)
     if let problem { throw PluginError(problem) }
     return Spot(
-      start: query.notBefore, end: query.notBefore + query.duration, resources: places)
+      start: query.notBefore, end: query.notBefore.addingCapped(query.duration), resources: places)
   }
 }
