@@ -38,7 +38,7 @@ struct PluginAgreementTests {
     var plugins = PlannerPlugins()
     plugins.finders = ["counted": Mimic(keepsCounts: true), "any": Mimic(keepsCounts: false)]
     plugins.assigners = ["counted": Mimic(keepsCounts: true)]
-    for seed in 1...1500 as ClosedRange<UInt64> {
+    for seed in 1...500 as ClosedRange<UInt64> {
       var maker = ScenarioMaker(seed: seed, features: Self.features)
       let plain = maker.snapshot()
       var other = plain
@@ -47,8 +47,13 @@ struct PluginAgreementTests {
       }
       let expected = Kao.plan(plain)
       let plan = Kao.plan(other, plugins: plugins)
-      #expect(plan.starts == expected.starts, "seed \(seed)")
-      #expect(plan.predictions == expected.predictions, "seed \(seed)")
+      guard plan.starts != expected.starts || plan.predictions != expected.predictions else {
+        continue
+      }
+      // The job that came first is the cause; the others follow from it.
+      let job = plan.order.first { plan.placement(of: $0) != expected.placement(of: $0) } ?? 0
+      let types = other.waiting.first { $0.id == job }?.types ?? []
+      Issue.record("seed \(seed): job \(job) of \(types): \(plan.reasons[job]?.text ?? "starts")")
     }
   }
 }

@@ -22,14 +22,19 @@ extension ResolvedRequest {
     }
     let busy = places.subtracting(free)
     if !busy.isEmpty { return "it chose resources that are not free: \(text(busy, platform))" }
-    if keepsCounts, !isFilled(by: places) {
+    // What the planner would choose is right in any case.
+    if keepsCounts, !isFilled(by: places), pick(from: free) != places {
       return "its choice of \(counted(places.count, "resource")) is not \(self.text)"
     }
     return nil
   }
 
-  /// Whether places are just what the request asks for: nothing is missing and nothing is left over.
+  /// Whether places are just what the request asks for: nothing is missing and nothing is left over. Of
+  /// several groups one of which asks for BESTHALF, only whether nothing is missing: what is half shows
+  /// only while it is known which group took what.
   private func isFilled(by places: ResourceSet) -> Bool {
+    let takesHalf = fine.groups.contains { $0.counts.contains(.bestHalf) }
+    if takesHalf, fine.groups.count > 1 { return pick(from: places) != nil }
     let groups = fine.groups.map { group in
       // Half of the blocks that were free: of those that are left, all are taken.
       let counts = group.counts.map { $0 == .bestHalf ? .best : $0 }
