@@ -122,7 +122,7 @@ let package = Package(
     tests("NodeConnections", ["NodeConnections"]),
     tests("Controller", ["Controller", "ClusterModel", "Storage", "Wire"]),
     tests("Lab", ["Lab"]),
-    tests("PlannerCommands", ["PlannerCommands", "CommandLine"]),
+    tests("PlannerCommands", ["PlannerCommands", "CommandLine", "Kamelot", "ClusterModel"]),
     tests("Commands", ["CommandLine", "UserCommands", "AdminCommands", "ClusterModel", "Wire"]),
     tests("Architecture", []),
 

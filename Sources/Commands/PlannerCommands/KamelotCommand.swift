@@ -15,19 +15,26 @@ public enum KamelotCommand: Command {
     "-r", "--repeat", value: "N", help: "Plan N times and tell how long each took (1 to 1000)")
   private static let explain = Key<Int?>.integer(
     "-e", "--explain", value: "JOB", help: "Tell also why this job does not start earlier")
+  private static let plugin = Key<[String]>.texts(
+    "-p", "--plugin", value: "KIND:NAME=PROGRAM",
+    help: "Let a program find, assign, sort or do an extra pass (repeatable; Docs/Plugins.md)")
 
   public static let definition = CommandDefinition(
     "kamelot", "Plan a scenario: which job starts when, on which resources",
-    synopsis: ["--scenario=FILE [OPTIONS]"], options: [scenario, `repeat`, explain],
+    synopsis: ["--scenario=FILE [OPTIONS]"], options: [scenario, `repeat`, explain, plugin],
     details: [
       "A scenario is a JSON document with everything that a planning pass depends on: clock, "
-        + "resources, settings, queues and jobs (Docs/Scenarios.md). Nothing else is read and "
-        + "nothing is changed: the same scenario has the same plan everywhere.",
+        + "resources, settings, queues and jobs (Docs/Scenarios.md). Nothing else is read, unless by "
+        + "plug-ins, and nothing is changed: the same scenario has the same plan everywhere.",
       "The plan goes to the standard output as JSON.",
     ],
     examples: [
       ("kamelot --scenario night.json", "plan a scenario"),
       ("kamelot --scenario night.json --explain 17", "say also what job 17 waits for"),
+      (
+        "kamelot --scenario night.json --plugin find:contiguous=Examples/plugins/contiguous.py",
+        "let a program choose the resources of jobs with the type find=contiguous"
+      ),
     ],
     exitCodes: [
       (0, "the scenario was planned; jobs that can't be are among those that wait"),
@@ -56,6 +63,8 @@ public enum KamelotCommand: Command {
     guard repetitions.contains(count) else {
       throw UsageError(["--repeat must be from 1 to \(repetitions.upperBound), not \(count)"])
     }
+    let (plugins, problem) = PluginOptions.plugins(arguments[plugin])
+    if let problem { throw UsageError([problem]) }
     let (scenario, loading) = try load(path, in: context)
     if let job = arguments[explain], !scenario.isWaiting(job) {
       throw CommandFailure(1, "[ERROR] --explain: no job \(job) waits in this scenario.")
@@ -66,9 +75,10 @@ public enum KamelotCommand: Command {
       // The plan before is thrown away outside of what is measured.
       plan = Plan()
       let start = microseconds()
-      plan = Kao.plan(scenario.snapshot())
+      plan = Kao.plan(scenario.snapshot(), plugins: plugins)
       planning.append(microseconds() - start)
     }
+    for problem in plan.pluginProblems { context.errors.line("[WARNING] \(problem)") }
     let timing = PlanTiming(loading: loading, planning: planning)
     context.output.pass(scenario.document(of: plan, timing: timing, explaining: arguments[explain]))
     return 0

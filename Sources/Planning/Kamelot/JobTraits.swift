@@ -21,6 +21,8 @@ public struct JobTraits: Hashable, Sendable {
   public var expire: Instant?
   /// Quotas do not count for it.
   public var isWithoutQuotas = false
+  /// The plug-in that chooses its resources, or its start as well.
+  public var plugin: PluginCall?
 
   /// A job without types.
   public static let none = JobTraits()
@@ -75,10 +77,28 @@ public struct JobTraits: Hashable, Sendable {
     let name = text.prefix { $0 != "=" && $0 != ":" }
     switch name {
     case "no_quotas": isWithoutQuotas = true
-    case "assign", "find":
-      throw JobTypeProblem("There is no plug-in for the type \"\(text)\".")
+    case "assign": try readPlugin(.assign, text)
+    case "find": try readPlugin(.find, text)
     default: break
     }
+  }
+
+  private mutating func readPlugin(
+    _ role: PluginCall.Role, _ text: String
+  ) throws(JobTypeProblem) {
+    let prefix = role.rawValue + "="
+    guard text.hasPrefix(prefix),
+      let call = PluginCall(role: role, parsing: text.dropFirst(prefix.count))
+    else {
+      throw JobTypeProblem(
+        "The type \"\(text)\" names no plug-in: it must be \(prefix)NAME[:ARGUMENT or :KEY=VALUE …]."
+      )
+    }
+    guard plugin == nil else {
+      throw JobTypeProblem(
+        "A job has at most one type find or assign; \"\(text)\" is one too many.")
+    }
+    plugin = call
   }
 }
 

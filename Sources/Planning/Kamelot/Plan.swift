@@ -73,6 +73,9 @@ public struct Reason: Hashable, Codable, Sendable {
     case date
     /// Nothing in the cluster, as it is now, could ever run it.
     case impossible
+    /// Its plug-in has no place for it yet, or gave an answer that can't be used; or an extra pass of
+    /// the site's left it out.
+    case plugin
     /// The pass did not come to it: too many jobs ahead.
     case order
     /// Its request can't be understood.
@@ -112,6 +115,8 @@ public struct Plan: Sendable {
   public var energy: EnergyPlan?
   /// What the order of the waiting jobs is made of; `nil` if they are taken as they came.
   public var priorities: JobPriorities?
+  /// What went wrong with plug-ins that serve no single job, such as those that sort.
+  public var pluginProblems: [String] = []
 
   public init() {}
 }

@@ -27,7 +27,9 @@ enum Candidate {
   /// Walltimes beyond this do not fit OAR's schema.
   static let longestWalltime: Seconds = endOfTime
 
-  init(_ job: WaitingJob, on platform: Platform, settings: PlanningSettings) {
+  init(
+    _ job: WaitingJob, on platform: Platform, settings: PlanningSettings, plugins: PlannerPlugins
+  ) {
     let traits: JobTraits
     do {
       traits =
@@ -38,6 +40,11 @@ enum Candidate {
           utcOffset: settings.utcOffset)
     } catch {
       self = .refused(Reason(.malformed, "\(error)"))
+      return
+    }
+    if let call = traits.plugin, !plugins.has(call) {
+      self = .refused(
+        Reason(.plugin, "There is no plug-in \"\(call.name)\" for its type \(call.role.rawValue)."))
       return
     }
     let scope: PlanningScope =

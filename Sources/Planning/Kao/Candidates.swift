@@ -14,7 +14,7 @@ struct Candidates {
   /// What the jobs ask for.
   private(set) var requests: [ResolvedRequest] = []
 
-  init(_ snapshot: Snapshot, _ order: JobOrder) {
+  init(_ snapshot: Snapshot, _ order: JobOrder, _ plugins: PlannerPlugins) {
     candidates = [Candidate](
       repeating: .refused(Self.setAside), count: snapshot.waiting.count)
     let limit = snapshot.settings.jobsPerPass
@@ -32,7 +32,8 @@ struct Candidates {
         candidates[index] = candidates[previous]
       } else {
         candidates[index] = Candidate(
-          snapshot.waiting[index], on: snapshot.platform, settings: snapshot.settings)
+          snapshot.waiting[index], on: snapshot.platform, settings: snapshot.settings,
+          plugins: plugins)
         if case .ready(let job) = candidates[index] { requests += job.choices.map(\.request) }
       }
       if case .ready = candidates[index] { count += 1 }
@@ -41,6 +42,11 @@ struct Candidates {
   }
 
   subscript(index: Int) -> Candidate { candidates[index] }
+
+  /// Leaves a job out of the plan.
+  mutating func refuse(_ index: Int, because reason: Reason) {
+    candidates[index] = .refused(reason)
+  }
 }
 
 extension JobOrder {

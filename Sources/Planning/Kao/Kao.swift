@@ -6,17 +6,20 @@ import Kamelot
 /// Plans the whole cluster.
 public enum Kao {
   /// Decides what starts now, what starts when, and what must give way. Pure: same snapshot, same
-  /// plan.
-  public static func plan(_ snapshot: Snapshot) -> Plan {
+  /// plan, as long as the plug-ins answer the same.
+  public static func plan(_ snapshot: Snapshot, plugins: PlannerPlugins = .none) -> Plan {
     // 1. Waiting jobs in the order of their queues and priorities; those of inactive queues, and those
     //    beyond the limit of their user, are set aside.
-    let order = JobOrder(snapshot)
-    var pass = Pass(snapshot, order)
+    var order = JobOrder(snapshot)
+    let problems = order.sort(by: plugins.sorter, snapshot)
+    var pass = Pass(snapshot, order, plugins)
+    pass.plan.pluginProblems = problems
     // 2. Jobs that have resources keep them; besteffort jobs do not count yet.
     pass.holdResources(ofBesteffort: false)
     // 3. Reservations that were accepted keep theirs.
     for job in order.promised { pass.keepPromise(job) }
     for group in order.groups {
+      pass.runExtraPasses(before: group.jobs + group.reservations)
       // 4. Each job gets its earliest place; one that could start now may end besteffort jobs.
       for job in group.jobs { pass.place(job) }
       // 5. New reservations are accepted if what they want is left.
@@ -24,6 +27,7 @@ public enum Kao {
     }
     // 6. Besteffort jobs keep what is left to them, and waiting ones get what is left after that.
     pass.holdResources(ofBesteffort: true)
+    pass.runExtraPasses(before: order.besteffort)
     for job in order.besteffort { pass.place(job) }
     // 7. What depends on a job without a place has no place either.
     pass.refuseDependents()

@@ -26,13 +26,17 @@ struct Pass {
   /// Jobs that were reached before a job that they depend on, by that job.
   private var dependents: [JobID: [Int]] = [:]
   /// By place in the snapshot.
-  private let candidates: Candidates
+  private var candidates: Candidates
+  let plugins: PlannerPlugins
+  /// When resources may become free, for finders.
+  var turns = Turns()
 
-  init(_ snapshot: Snapshot, _ order: JobOrder) {
+  init(_ snapshot: Snapshot, _ order: JobOrder, _ plugins: PlannerPlugins) {
     self.snapshot = snapshot
+    self.plugins = plugins
     plannable = snapshot.platform.plannable(
       at: snapshot.now, withSleeping: snapshot.settings.usesSleepingHosts)
-    candidates = Candidates(snapshot, order)
+    candidates = Candidates(snapshot, order, plugins)
     planner = Planner(
       platform: snapshot.platform, now: snapshot.now, free: plannable,
       requests: candidates.requests)
@@ -44,6 +48,11 @@ struct Pass {
   }
 
   func candidate(_ index: Int) -> Candidate { candidates[index] }
+
+  /// Leaves a job out that was not reached yet.
+  mutating func refuse(_ index: Int, because reason: Reason) {
+    candidates.refuse(index, because: reason)
+  }
 
   /// The plan, with all that its reasons need.
   consuming func finish() -> Plan {
@@ -113,6 +122,10 @@ extension Pass {
       return
     }
     let from = max(notBefore, job.traits.postpone ?? notBefore)
+    if let call = job.traits.plugin {
+      guard let found = spot(of: index, job, by: call, notBefore: from) else { return }
+      return settle(index, job, found, notBefore: from, because: cause)
+    }
     let (found, excess) = earliestFinish(index, of: job, notBefore: from)
     guard let found else {
       plan.reasons[id] = excess.map { Reason(.quota, $0.text) } ?? reasonForNoTime(job)
@@ -162,7 +175,10 @@ extension Pass {
           of: id)
       }
     } else {
-      obstacle = clear(&spot, for: job, choice) ?? obstacleInside(job, spot)
+      // What a plug-in chose stays as it is.
+      obstacle =
+        job.traits.plugin == nil ? clear(&spot, for: job, choice) : clear(spot, job.traits)
+      obstacle = obstacle ?? obstacleInside(job, spot)
     }
     add(
       index, choice.moldable, spot, job.traits,
@@ -189,6 +205,9 @@ extension Pass {
     if notBefore > snapshot.now, found.spot.start == notBefore {
       return Reason(.date, "It is to start at its date or later (postpone).")
     }
+    if let call = job.traits.plugin {
+      return Reason(.plugin, "Its plug-in \"\(call.name)\" has a place for it only later.")
+    }
     if let container = job.traits.inner {
       return Reason(.container, "The container \"\(container)\" has room for it only later.")
     }
@@ -212,6 +231,7 @@ extension Pass {
   /// Makes the resources of a spot busy.
   mutating func keepBusy(_ spot: Spot, _ traits: JobTraits, isStart: Bool = false) {
     planner.take(spot, in: traits.inner, sharing: traits.sharing)
+    if !plugins.finders.isEmpty { turns.note([spot.start, spot.end]) }
     guard let container = traits.container else { return }
     open(container, with: spot)
     if !isStart, spot.start == snapshot.now {

@@ -101,6 +101,10 @@ extension Pass {
     if ready.traits.inner != nil {
       return refuse(job.id, "A reservation can't be made in a container.")
     }
+    if let call = ready.traits.plugin {
+      return refuse(
+        job.id, "A reservation can't be made by a plug-in (\(call.role.rawValue)=\(call.name)).")
+    }
     var query = SpotQuery(
       choice.request, duration: choice.duration, notBefore: max(snapshot.now, reservation.start))
     query.sharing = ready.traits.sharing

@@ -22,14 +22,7 @@ extension Pass {
     var best: Found?
     var forbidden: QuotaExcess?
     for choice in job.choices {
-      var query = SpotQuery(choice.request, duration: choice.duration, notBefore: notBefore)
-      query.space = job.traits.inner
-      query.sharing = job.traits.sharing
-      query.limit = best.map { $0.spot.end - choice.duration } ?? .max
-      if let deadline = job.traits.deadline {
-        let walltime = choice.duration - max(0, snapshot.settings.jobSecurityTime)
-        query.limit = min(query.limit, deadline - walltime + 1)
-      }
+      let query = query(for: choice, of: job, notBefore: notBefore, better: best)
       let result = findSpot(query, account)
       if let spot = result.spot {
         best = Found(choice: choice, spot: spot, excess: result.excess)
@@ -38,6 +31,21 @@ extension Pass {
       }
     }
     return (best, forbidden)
+  }
+
+  /// The search for a spot of one moldable that ends before the best of the others.
+  func query(
+    for choice: Choice, of job: ReadyJob, notBefore: Instant, better best: Found?
+  ) -> SpotQuery {
+    var query = SpotQuery(choice.request, duration: choice.duration, notBefore: notBefore)
+    query.space = job.traits.inner
+    query.sharing = job.traits.sharing
+    query.limit = best.map { $0.spot.end - choice.duration } ?? .max
+    if let deadline = job.traits.deadline {
+      let walltime = choice.duration - max(0, snapshot.settings.jobSecurityTime)
+      query.limit = min(query.limit, deadline - walltime + 1)
+    }
+    return query
   }
 
   /// The earliest spot that quotas allow. Each refusal moves on to where they might, so this ends.

@@ -64,22 +64,8 @@ extension Scenario {
   }
 }
 
-/// Appends JSON to bytes.
-private struct DocumentWriter {
-  var bytes: [UInt8] = []
-
-  mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
-
-  /// One line an item, so that plans can be compared line by line.
-  mutating func list<Item>(_ items: [Item], _ write: (inout DocumentWriter, Item) -> Void) {
-    raw("[")
-    for (index, item) in items.enumerated() {
-      raw(index == 0 ? "\n" : ",\n")
-      write(&self, item)
-    }
-    raw(items.isEmpty ? "]" : "\n]")
-  }
-
+// The parts of a plan.
+extension DocumentWriter {
   mutating func placement(_ placement: Placement) {
     raw("{\"job\":")
     integer(placement.job)
@@ -100,7 +86,7 @@ private struct DocumentWriter {
     raw("\"")
   }
 
-  mutating func unplaced(_ entry: Scenario.SetAside) {
+  fileprivate mutating func unplaced(_ entry: Scenario.SetAside) {
     raw("{\"job\":")
     if let job = entry.job { integer(job) } else { raw("null") }
     raw(",\"reason\":{")
@@ -148,7 +134,7 @@ private struct DocumentWriter {
     raw("}")
   }
 
-  mutating func timing(_ timing: PlanTiming) {
+  fileprivate mutating func timing(_ timing: PlanTiming) {
     raw("{\"load_ms\":")
     milliseconds(timing.loading)
     raw(",\"plan_ms\":[")
@@ -163,47 +149,5 @@ private struct DocumentWriter {
     integer(microseconds / 1000)
     raw(".")
     for unit in [100, 10, 1] { integer(microseconds / unit % 10) }
-  }
-
-  private mutating func ranges(_ ascending: [ResourceID]) {
-    var index = 0
-    while index < ascending.count {
-      let first = ascending[index]
-      while index + 1 < ascending.count, ascending[index + 1] == ascending[index] + 1 { index += 1 }
-      if bytes.last != UInt8(ascii: "\"") { raw(",") }
-      integer(first)
-      if ascending[index] > first {
-        raw("-")
-        integer(ascending[index])
-      }
-      index += 1
-    }
-  }
-
-  private mutating func integer(_ number: Int) {
-    if number < 0 { bytes.append(UInt8(ascii: "-")) }
-    let start = bytes.count
-    var rest = number.magnitude
-    repeat {
-      bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-      rest /= 10
-    } while rest > 0
-    bytes[start...].reverse()
-  }
-
-  private mutating func text(_ text: String) {
-    raw("\"")
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        bytes.append(UInt8(ascii: "\\"))
-        bytes.append(byte)
-      case 0..<0x20:
-        raw(byte < 0x10 ? "\\u000" : "\\u001")
-        bytes.append(contentsOf: String(byte & 0xF, radix: 16).utf8)
-      default: bytes.append(byte)
-      }
-    }
-    raw("\"")
   }
 }
