@@ -38,10 +38,12 @@ private func plan(
   return (code, context.output.captured, context.errors.captured)
 }
 
-private func job(_ id: Int, _ cores: Int, types: String = "{}") -> String {
+private func job(
+  _ id: Int, _ cores: Int, types: String = "{}", walltime: Int = 50, user: String = ""
+) -> String {
   """
-  {"id": \(id), "types": \(types),
-    "moldables": [{"walltime": 50, "groups": [{"levels": [["core", \(cores)]]}]}]}
+  {"id": \(id), "types": \(types), "user": "\(user)",
+    "moldables": [{"walltime": \(walltime), "groups": [{"levels": [["core", \(cores)]]}]}]}
   """
 }
 
@@ -84,6 +86,22 @@ struct PluginProgramTests {
         {"job":3,"start":180,"end":229,"moldable":0,"resources":"1-4"}
         ],
         """), "\(result.output)")
+  }
+
+  @Test("the examples that sort and leave out jobs decide about all of them")
+  func wholePlans() throws {
+    let jobs = [job(1, 3, user: "ann"), job(2, 3, walltime: 20, user: "bob")].joined(separator: ",")
+    let sorted = try plan(jobs, plugins: ["sort:s=\(examples)/shortest_first.py"])
+    #expect(sorted.code == 0 && sorted.errors.isEmpty)
+    #expect(sorted.output.contains(#"{"job":2,"start":10,"end":29,"#), "\(sorted.output)")
+    #expect(sorted.output.contains(#"{"job":1,"start":30,"end":79,"#), "\(sorted.output)")
+    let more = jobs + "," + job(3, 1, user: "ann")
+    let less = try plan(more, plugins: ["extra:one=\(examples)/one_a_user.py"])
+    #expect(less.code == 0 && less.errors.isEmpty)
+    #expect(
+      less.output.contains(
+        #"{"job":3,"reason":{"kind":"plugin","text":"The extra pass \"one\" left it out: "#
+          + #"another job of its user is ahead of it."}}"#), "\(less.output)")
   }
 
   @Test(
