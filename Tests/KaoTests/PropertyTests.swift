@@ -18,6 +18,20 @@ struct PropertyTests {
   }
 
   @Test(
+    "scenarios that were once planned wrongly are planned rightly",
+    arguments: [
+      2, 5, 11, 29, 196, 252, 318, 624, 860, 1010, 1235, 1317, 1694, 2138, 2198, 3483, 7924, 10_995,
+      18_353, 26_795, 48_178, 69_056,
+    ] as [UInt64])
+  func mendedScenarios(seed: UInt64) {
+    var maker = ScenarioMaker(seed: seed, features: plannedFeatures)
+    let snapshot = maker.snapshot()
+    let plan = Kao.plan(snapshot)
+    #expect(ReferencePlanner.mistake(in: plan, for: snapshot) == nil)
+    #expect(PlanRules.breaches(in: plan, for: snapshot) == [])
+  }
+
+  @Test(
     "no resource is given twice, and requests, times, types and dependencies are respected",
     arguments: Sample.parts)
   func keepsTheRules(part: UInt64) {

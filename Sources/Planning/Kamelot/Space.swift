@@ -147,7 +147,7 @@ extension Space {
     let last = fine.timeline.lastSlot(before: end, from: first)
     return (first...last).flatMap { slot in
       let from = max(start, fine.timeline.begins[slot])
-      return sources(of: units, at: from, slot, isLate ? nil : sharing).flatMap { source, part in
+      return sources(of: units, at: from, slot).flatMap { source, part in
         source.whenTaken(by: sharing).map {
           Gift(share: $0, units: part, start: from, end: min(end, fine.timeline.end(of: slot)))
         }
@@ -155,16 +155,15 @@ extension Space {
     }
   }
 
-  /// What of `units` a job takes from where at an instant, which is in a slot of the fine timeline; `nil`
-  /// for one that has them wherever they are.
+  /// Who may have which of `units` at an instant, which is in a slot of the fine timeline. A resource whose
+  /// holders welcome several kinds of jobs is of several shares.
   private func sources(
-    of units: UnitSet, at instant: Instant, _ slot: Int, _ sharing: Sharing?
+    of units: UnitSet, at instant: Instant, _ slot: Int
   ) -> [(Share, UnitSet)] {
     var free = units.words
     fine.timeline.intersect(&free, withSlot: slot)
     var sources = [(Share.free, UnitSet(free))]
-    for (share, timeline) in shares
-    where share == .outOfService || sharing.map(share.isOpen(to:)) ?? true {
+    for (share, timeline) in shares {
       var part = units.words
       timeline.intersect(&part, withSlot: timeline.slot(at: instant))
       sources.append((share, UnitSet(part)))
