@@ -39,6 +39,8 @@ extension LabSuite {
           """
           cd /sys/fs/cgroup
           setsid sleep 1000 < /dev/null > /dev/null 2>&1 &
+          # Frozen before it has become sleep, it would keep this script's output open.
+          until [ "$(cat /proc/$!/comm)" = sleep ]; do :; done
           if [ -d freezer ]; then
             mkdir freezer/job; echo $! > freezer/job/cgroup.procs
             echo FROZEN > freezer/job/freezer.state
