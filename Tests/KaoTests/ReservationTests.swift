@@ -136,6 +136,24 @@ struct NewReservationTests {
     }
   }
 
+  @Test(
+    "a job that depends on a new reservation follows it, and waits in vain for one that is refused")
+  func dependents() {
+    let jobs = [
+      waiting(1, ("/core=1", 10), after: [.waiting(2)]),
+      waiting(3, ("/core=1", 10), after: [.waiting(1)]),
+      reserved(2, "/host=1", from: 1050, for: 100),
+      waiting(4, ("/core=1", 10), after: [.waiting(5)]),
+      reserved(5, "/host=2", from: 1050, for: 100),
+    ]
+    for (planner, plan) in plans(
+      of: snapshot(twoHosts, waiting: jobs), needing: [.newReservations])
+    {
+      #expect(plan.start(of: 1) == 1150 && plan.start(of: 3) == 1160, "\(planner)")
+      #expect(plan.placement(of: 4) == nil && plan.reasons[4]?.kind == .dependency, "\(planner)")
+    }
+  }
+
   @Test("a new reservation does not move the jobs of its queue, and is told when it would fit")
   func refused() {
     let jobs = [

@@ -68,14 +68,21 @@ extension Pass {
   /// Gives a waiting job its earliest place, or a reason why it has none; then the jobs that were
   /// reached before but depend on it.
   mutating func place(_ index: Int) {
+    placeAlone(index)
+    placeDependents(of: index)
+  }
+
+  /// Places the jobs that were reached before one that they depend on and that has a place now.
+  mutating func placeDependents(of index: Int) {
+    if dependents.isEmpty { return }
     var reached = [index]
     var next = 0
     while next < reached.count {
-      let id = placeAlone(reached[next])
-      if !dependents.isEmpty, ends[id] != nil {
-        reached += dependents.removeValue(forKey: id) ?? []
-      }
+      let id = snapshot.waiting[reached[next]].id
       next += 1
+      guard ends[id] != nil, let jobs = dependents.removeValue(forKey: id) else { continue }
+      for job in jobs { placeAlone(job) }
+      reached += jobs
     }
   }
 
@@ -92,8 +99,8 @@ extension Pass {
     }
   }
 
-  /// Gives one job its place or a reason; its id.
-  private mutating func placeAlone(_ index: Int) -> JobID {
+  /// Gives one job its place or a reason.
+  private mutating func placeAlone(_ index: Int) {
     let id = snapshot.waiting[index].id
     switch candidates[index] {
     case .refused(let reason):
@@ -110,7 +117,6 @@ extension Pass {
         place(index, job, notBefore: bound, because: cause)
       }
     }
-    return id
   }
 
   private mutating func place(

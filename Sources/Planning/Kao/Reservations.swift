@@ -88,6 +88,11 @@ extension Pass {
 
   /// Accepts a reservation if it fits just at its time, else tells when it would.
   mutating func decide(_ index: Int) {
+    decideAlone(index)
+    placeDependents(of: index)
+  }
+
+  private mutating func decideAlone(_ index: Int) {
     let job = snapshot.waiting[index]
     plan.order.append(job.id)
     guard let reservation = job.reservation, let (ready, choice) = firstChoice(of: index) else {
