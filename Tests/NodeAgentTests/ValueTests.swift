@@ -123,11 +123,11 @@ struct ValueTests {
     #expect(text.hasPrefix("a by"))
   }
 
-  @Test("directories are attempts only by their exact names")
-  func directoryNames() {
-    #expect(AttemptID(directoryName: "12.3") == AttemptID(job: 12, number: 3))
+  @Test("files are attempts only by their exact names")
+  func fileNames() {
+    #expect(AttemptID(fileName: "12.3") == AttemptID(job: 12, number: 3))
     for name in ["12", "12.", ".3", "012.3", "+12.3", "12.3.4", "12.3.new", "a.b"] {
-      #expect(AttemptID(directoryName: name) == nil)
+      #expect(AttemptID(fileName: name) == nil)
     }
   }
 

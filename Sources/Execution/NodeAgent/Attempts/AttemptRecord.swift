@@ -83,11 +83,11 @@ extension AttemptStatus {
 }
 
 extension AttemptID {
-  /// The attempt that a directory is named after.
-  init?(directoryName: String) {
-    let parts = directoryName.split(separator: ".", omittingEmptySubsequences: false)
+  /// The attempt that a file or directory is named after.
+  init?(fileName: String) {
+    let parts = fileName.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 2, let job = Int(parts[0]), let number = Int(parts[1]) else { return nil }
     self.init(job: job, number: number)
-    guard description == directoryName else { return nil }
+    guard description == fileName else { return nil }
   }
 }

@@ -48,13 +48,18 @@ struct Spool {
     if file < 0, errno == EEXIST { return false }
     guard file >= 0 else { throw SystemError("cannot make \(path)") }
     close(file)
-    try Files.makeDirectories(directory(attempt), mode: 0o711)
+    do {
+      try Files.makeDirectories(directory(attempt), mode: 0o711)
+    } catch {
+      unlink(path)
+      throw error
+    }
     return true
   }
 
   /// Every attempt that has a record.
   func attempts() -> [AttemptID] {
-    Files.names(in: "\(state)/attempts").compactMap { AttemptID(directoryName: $0) }
+    Files.names(in: "\(state)/attempts").compactMap { AttemptID(fileName: $0) }
   }
 
   /// The status, once it can't change any more.
@@ -120,8 +125,8 @@ struct Spool {
       return nil
     }
     try Descriptors.write(file, record.bytes, named: path)
-    // Not synced: the record outlives every process but not the host, and nor does what it records. What
-    // was being launched on a host that crashed is launched anew, as a new attempt or from this record.
+    // Not synced: it outlives every process, and if the host crashes the attempt has died as well. Until
+    // the server knows that it runs, it is launched anew then, as any job that was being launched.
     return file
   }
 
