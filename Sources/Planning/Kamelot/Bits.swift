@@ -48,11 +48,4 @@ enum Bits {
     for index in set.indices { sum += set[index].nonzeroBitCount }
     return sum
   }
-
-  @inline(__always)
-  static func countShared(_ left: Span<UInt64>, _ right: Span<UInt64>) -> Int {
-    var sum = 0
-    for index in left.indices { sum += (left[index] & right[index]).nonzeroBitCount }
-    return sum
-  }
 }

@@ -5,7 +5,6 @@ import RequestLanguage
 
 /// The types of a job (`-t`), read once for planning.
 public struct JobTraits: Hashable, Sendable {
-  public var isBesteffort = false
   public var sharing = Sharing.none
   /// The space that it opens for other jobs.
   public var container: String?
@@ -53,7 +52,6 @@ public struct JobTraits: Hashable, Sendable {
     _ type: JobType, job: JobID, user: String, name: String, utcOffset: Seconds
   ) throws(JobTypeProblem) {
     switch type {
-    case .besteffort: isBesteffort = true
     case .deploy(let standby), .cosystem(let standby), .noop(let standby):
       acceptsSleeping = acceptsSleeping || standby
     case .container(let given): container = given ?? String(job)
@@ -68,7 +66,7 @@ public struct JobTraits: Hashable, Sendable {
     case .deadline(let date): deadline = date.instant { _ in utcOffset }
     case .expire(let date): expire = date.instant { _ in utcOffset }
     case .statePermissive: sharing.isPermissive = true
-    case .idempotent, .desktopComputing: break
+    case .besteffort, .idempotent, .desktopComputing: break
     }
   }
 

@@ -24,8 +24,7 @@ public final class Platform: Sendable {
   let ordinary: ResourceSet
   /// How many of them are not dead: the size of the cluster, and what `ALL` means in quotas.
   public var ordinaryCount: Int { ordinary.intersection(notDead).count }
-  /// Where each resource stands, worked out when first asked for.
-  private let places = Memo<Bool, [ResourceID: Int]>()
+  private let places: PlaceTable
 
   // What was worked out about the resources so far, by what asked for it.
   let columns = Memo<String, [Int32]>()
@@ -53,6 +52,7 @@ public final class Platform: Sendable {
         upto: resources[place].availableUpto, at: place)
     }
     self.ids = ids
+    places = PlaceTable(ids)
     usable = states.alive
     sleeping = states.sleeping
     departing = states.departing
@@ -63,11 +63,7 @@ public final class Platform: Sendable {
   }
 
   /// Where a resource stands in the order of preference.
-  public func place(of id: ResourceID) -> Int? {
-    places.value(for: true) {
-      Dictionary(ids.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    }[id]
-  }
+  public func place(of id: ResourceID) -> Int? { places[id] }
 
   /// Resources that a job can be planned on at `now`: those that are usable and, if wanted, those that
   /// can be woken.
@@ -107,6 +103,26 @@ public final class Platform: Sendable {
       standardResourceColumns.contains(name)
         || resources.contains { $0.properties[name] != nil }
     }
+  }
+}
+
+/// Where each resource stands, by its id. Ids are mostly small: then it is a plain table.
+private struct PlaceTable {
+  private var table: [Int32] = []
+  private var others: [ResourceID: Int] = [:]
+
+  init(_ ids: [ResourceID]) {
+    let limit = 4 * ids.count + 64
+    table = [Int32](repeating: -1, count: min(limit, max(0, ids.max() ?? -1) + 1))
+    // The first of those with one id.
+    for (place, id) in ids.enumerated().reversed() {
+      if table.indices.contains(id) { table[id] = Int32(place) } else { others[id] = place }
+    }
+  }
+
+  subscript(id: ResourceID) -> Int? {
+    guard table.indices.contains(id) else { return others[id] }
+    return table[id] < 0 ? nil : Int(table[id])
   }
 }
 

@@ -10,7 +10,7 @@ struct Space {
   let platform: Platform
   /// In single resources.
   private var fine: Lane
-  /// In blocks, for the grains that were asked for.
+  /// In blocks, for the grains that were asked for; none in a container, where what is free may grow.
   private var grains: [Grain] = []
   private var coarse: [Lane] = []
   private var shares: [Share: Timeline] = [:]
@@ -20,14 +20,11 @@ struct Space {
   private var departures: [(units: UnitSet, from: Instant)] = []
   /// What belongs to a container when; `nil` for none yet.
   private var extent: Timeline?
-  /// Whether it is a container, which has no coarse lanes: what is free there may grow.
-  private let isContainer: Bool
 
   /// The whole cluster, in which `free` is free from `now` on.
   init(_ platform: Platform, from now: Instant, free: ResourceSet) {
     self.platform = platform
     fine = Lane(from: now, free: free)
-    isContainer = false
     inService = free
     let outOfService = platform.notDead.subtracting(free)
     if !outOfService.isEmpty { shares[.outOfService] = Timeline(from: now, free: outOfService) }
@@ -40,7 +37,6 @@ struct Space {
     departures = cluster.departures
     let none = ResourceSet(capacity: platform.resources.count)
     fine = Lane(from: now, free: none)
-    isContainer = true
   }
 
   /// Makes resources busy from the beginning on.
@@ -75,9 +71,6 @@ struct Space {
     guard !gifts.isEmpty || !shares.isEmpty else { return }
     for share in shares.keys { shares[share]?.take(units, from: start, to: end) }
     for gift in gifts { give(gift) }
-    // Where a share changes a start is to be tried, even if nothing became free or busy.
-    fine.timeline.mark(start)
-    fine.timeline.mark(end)
   }
 
   /// Makes resources free from `start` to before `end`: a container begins.
@@ -258,7 +251,6 @@ extension Space {
 
   /// Makes the lanes of the grains that will be asked for. To be called before anything is taken.
   mutating func prepare(_ wanted: [Grain], from now: Instant, free: ResourceSet) {
-    guard !isContainer else { return }
     for grain in wanted where !grains.contains(where: { $0 === grain }) {
       grains.append(grain)
       coarse.append(Lane(from: now, free: grain.wholeBlocks(in: free)))

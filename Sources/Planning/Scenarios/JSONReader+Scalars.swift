@@ -109,11 +109,6 @@ extension JSONReader {
     return try unescaped(inside)
   }
 
-  /// Whether a text is next.
-  var startsText: Bool {
-    mutating get { peek() == UInt8(ascii: "\"") }
-  }
-
   /// Passes over a text; whether it has escapes.
   @discardableResult
   mutating func skipText() throws(ReadingError) -> Bool {
