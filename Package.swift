@@ -11,9 +11,17 @@ let fixedAddress: [LinkerSetting] = [
   .unsafeFlags(["-Xlinker", "-no-pie"], .when(configuration: .release))
 ]
 
+/// Counting bits as one instruction, which every x86 processor since 2009 has.
+#if arch(x86_64)
+  let processor: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=x86-64-v2"])]
+#else
+  let processor: [SwiftSetting] = []
+#endif
+
 func layer(_ folder: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: strict
+    name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)",
+    swiftSettings: strict + processor
   )
 }
 

@@ -4,7 +4,7 @@
 import ClusterModel
 
 /// One part of a request with everything about it that the platform decides.
-struct ResolvedGroup: Sendable {
+final class ResolvedGroup: Sendable {
   /// The resources that satisfy its conditions.
   let eligible: ResourceSet
   let tree: BlockTree
@@ -12,8 +12,28 @@ struct ResolvedGroup: Sendable {
   let counts: [BlockCount]
   /// At least so many resources are taken.
   let need: Int
-  /// At least so many resources are taken of one block of each level but the last.
+  /// At least so many resources are taken of one block of each level.
   let needWithin: [Int]
+  /// The counts if all are numbers, else empty.
+  private let numbers: [Int]
+
+  init(eligible: ResourceSet, tree: BlockTree, counts: [BlockCount]) {
+    var needs: [Int] = []
+    var need = tree.smallestLeaf
+    var numbers: [Int] = []
+    for count in counts.reversed() {
+      needs.append(need)
+      guard case .exactly(let blocks) = count else { continue }
+      need = need.multipliedCapped(by: blocks)
+      numbers.append(blocks)
+    }
+    self.eligible = eligible
+    self.tree = tree
+    self.counts = counts
+    self.need = need
+    needWithin = needs.reversed()
+    self.numbers = numbers.count == counts.count ? numbers.reversed() : []
+  }
 
   /// Adds to `picked` (empty before) the resources that it takes out of `free`, all of them
   /// eligible; false, and `picked` to be thrown away, if they do not suffice.
@@ -52,7 +72,7 @@ struct ResolvedGroup: Sendable {
     _ limit: Int, at depth: Int, within parent: BlockTree.Block, _ space: borrowing BlockSpace,
     from free: Span<UInt64>, into picked: inout MutableSpan<UInt64>
   ) -> Int {
-    if depth < space.depth - 1 {
+    if depth < space.lastLevel {
       return takeNested(limit, at: depth, within: parent, space, from: free, into: &picked)
     }
     if space.leavesAreSingle {
@@ -71,17 +91,26 @@ struct ResolvedGroup: Sendable {
     _ limit: Int, at depth: Int, within parent: BlockTree.Block, _ space: borrowing BlockSpace,
     from free: Span<UInt64>, into picked: inout MutableSpan<UInt64>
   ) -> Int {
+    let isInWords = !numbers.isEmpty
     let need = needWithin[depth]
+    let end = parent.children.upperBound
+    var next = parent.children.lowerBound
     var taken = 0
-    for index in parent.children {
-      let block = space.blocks[index]
-      guard space.count(of: block, in: free) >= need else { continue }
-      if choose(at: depth + 1, within: block, space, from: free, into: &picked) {
-        taken += 1
-        if taken == limit { break }
-      } else {
+    while taken < limit {
+      next = space.firstBlock(in: next..<end, withAtLeast: need, of: free)
+      if next == end { break }
+      let block = space.blocks[next]
+      next += 1
+      if isInWords, block.word != 0 {
+        let part = free[block.firstWord] & block.word
+        let chosen = choose(at: depth + 1, within: block, space, from: part)
+        if chosen == 0 { continue }
+        picked[block.firstWord] |= chosen
+      } else if !choose(at: depth + 1, within: block, space, from: free, into: &picked) {
         space.remove(block, from: &picked)
+        continue
       }
+      taken += 1
     }
     return taken
   }
@@ -93,7 +122,7 @@ struct ResolvedGroup: Sendable {
   ) -> Int {
     let eligible = eligible.words
     var count = 0
-    if depth < space.depth - 1 {
+    if depth < space.lastLevel {
       for index in parent.children
       where space.count(of: space.blocks[index], in: eligible.span) > 0 {
         count += 1
@@ -108,25 +137,78 @@ struct ResolvedGroup: Sendable {
   }
 }
 
+// Within a block that lies in one word, which is then all that has to be looked at.
+extension ResolvedGroup {
+  /// The members that the counts from the level `depth` on, all of them numbers, take of `free`, which is
+  /// of `parent`; 0 if they do not suffice.
+  private func choose(
+    at depth: Int, within parent: BlockTree.Block, _ space: borrowing BlockSpace,
+    from free: UInt64
+  ) -> UInt64 {
+    let wanted = numbers[depth]
+    let isLast = depth == space.lastLevel
+    if isLast, space.leavesAreSingle {
+      return free.nonzeroBitCount >= wanted ? lowestBits(wanted, of: free) : 0
+    }
+    var chosen: UInt64 = 0
+    var taken = 0
+    for index in parent.children {
+      let block = space.blocks[index]
+      var part = free & block.word
+      if isLast {
+        guard part == block.word else { continue }
+      } else {
+        guard part.nonzeroBitCount >= needWithin[depth] else { continue }
+        part = choose(at: depth + 1, within: block, space, from: part)
+        guard part != 0 else { continue }
+      }
+      chosen |= part
+      taken += 1
+      if taken == wanted { return chosen }
+    }
+    return 0
+  }
+}
+
 /// A tree as the search goes through it: not copied, so that nothing of it is counted on the way.
 private struct BlockSpace: ~Copyable {
   let blocks: [BlockTree.Block]
   let masks: [UInt64]
-  let depth: Int
+  let lastLevel: Int
   let leavesAreSingle: Bool
 
   init(_ tree: BlockTree) {
     blocks = tree.blocks
     masks = tree.masks
-    depth = tree.depth
+    lastLevel = tree.depth - 1
     leavesAreSingle = tree.leavesAreSingle
   }
 }
 
 // Steps on the words that a block covers.
 extension BlockSpace {
+  /// The first of some blocks with at least `need` members in `free`; the end of `range` if there is none.
+  @inline(__always)
+  func firstBlock(
+    in range: Range<Int>, withAtLeast need: Int, of free: Span<UInt64>
+  ) -> Int {
+    let blocks = blocks.span
+    var index = range.lowerBound
+    while index < range.upperBound {
+      let word = blocks[index].word
+      let count =
+        word == 0
+        ? count(of: blocks[index], in: free)
+        : (free[blocks[index].firstWord] & word).nonzeroBitCount
+      if count >= need { break }
+      index += 1
+    }
+    return index
+  }
+
   @inline(__always)
   func isWhole(_ block: BlockTree.Block, in free: Span<UInt64>) -> Bool {
+    if block.word != 0 { return free[block.firstWord] & block.word == block.word }
     for offset in 0..<block.wordCount {
       let mask = masks[block.maskStart + offset]
       if free[block.firstWord + offset] & mask != mask { return false }

@@ -7,14 +7,35 @@ import ClusterModel
 final class BlockTree: Sendable {
   /// The resources with one value per level so far.
   struct Block: Sendable {
+    /// Its members if they are all in one word, which most blocks are; else 0.
+    fileprivate(set) var word: UInt64 = 0
+    private let first: Int32
+    private let count: Int32
+    private let start: Int32
+    private var childStart: Int32 = 0
+    private var childEnd: Int32 = 0
+
+    init(firstWord: Int, wordCount: Int, maskStart: Int) {
+      first = Int32(firstWord)
+      count = Int32(wordCount)
+      start = Int32(maskStart)
+    }
+
     /// Its members: `masks[maskStart ..< maskStart + wordCount]`, the first of which is word
     /// `firstWord` of a set.
-    let firstWord: Int
-    let wordCount: Int
-    let maskStart: Int
+    var firstWord: Int { Int(first) }
+    var wordCount: Int { Int(count) }
+    var maskStart: Int { Int(start) }
+
     /// Its blocks in the level below, by their place in `blocks`; empty below the last level and where
     /// `leavesAreSingle`.
-    var children: Range<Int>
+    var children: Range<Int> {
+      get { Int(childStart)..<Int(childEnd) }
+      set {
+        childStart = Int32(newValue.lowerBound)
+        childEnd = Int32(newValue.upperBound)
+      }
+    }
   }
 
   /// The blocks, level after level, outermost first, those of one parent together, in order of
@@ -52,7 +73,7 @@ private struct BlockTreeBuilder {
   var blocks: [BlockTree.Block] = []
   /// The blocks of the level that was built last.
   var level = 0..<0
-  var root = BlockTree.Block(firstWord: 0, wordCount: 0, maskStart: 0, children: 0..<0)
+  var root = BlockTree.Block(firstWord: 0, wordCount: 0, maskStart: 0)
   var masks: [UInt64] = []
   var leavesAreSingle = false
   var smallestLeaf = Int.max
@@ -137,14 +158,16 @@ private struct BlockTreeBuilder {
 
   private mutating func block(of part: [Int]) -> BlockTree.Block {
     guard let first = part.first, let last = part.last else {
-      return BlockTree.Block(firstWord: 0, wordCount: 0, maskStart: masks.count, children: 0..<0)
+      return BlockTree.Block(firstWord: 0, wordCount: 0, maskStart: masks.count)
     }
     let firstWord = first / 64
     let wordCount = last / 64 - firstWord + 1
     let maskStart = masks.count
     masks.append(contentsOf: repeatElement(0, count: wordCount))
     for member in part { masks[maskStart + member / 64 - firstWord] |= 1 << UInt64(member % 64) }
-    return BlockTree.Block(
-      firstWord: firstWord, wordCount: wordCount, maskStart: maskStart, children: 0..<0)
+    var block = BlockTree.Block(
+      firstWord: firstWord, wordCount: wordCount, maskStart: maskStart)
+    if wordCount == 1 { block.word = masks[maskStart] }
+    return block
   }
 }

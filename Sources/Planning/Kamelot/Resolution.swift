@@ -228,19 +228,6 @@ private struct ValueNumbers {
   }
 }
 
-extension ResolvedGroup {
-  init(eligible: ResourceSet, tree: BlockTree, counts: [BlockCount]) {
-    var needs: [Int] = []
-    var need = tree.smallestLeaf
-    for count in counts.reversed() {
-      needs.append(need)
-      if case .exactly(let blocks) = count { need = need.multipliedCapped(by: blocks) }
-    }
-    self.init(
-      eligible: eligible, tree: tree, counts: counts, need: need, needWithin: needs.reversed())
-  }
-}
-
 extension [ResolvedGroup] {
   /// The indices of the groups: those that have the least choice first, those that take all they can get
   /// last.

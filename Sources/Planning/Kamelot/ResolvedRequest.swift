@@ -42,6 +42,7 @@ final class CoarseRequest: Sendable {
 /// A request in units: resources, or blocks of a grain.
 final class UnitRequest: Sendable {
   let groups: [ResolvedGroup]
+  private let onlyGroup: ResolvedGroup?
   /// All units that could ever be part of it.
   let reach: ResourceSet
   /// At least so many units are taken.
@@ -50,6 +51,7 @@ final class UnitRequest: Sendable {
 
   init(groups: [ResolvedGroup], capacity: Int, family: RequestFamily) {
     self.groups = groups
+    onlyGroup = groups.count == 1 ? groups[0] : nil
     self.family = family
     var reach = ResourceSet(capacity: capacity)
     for group in groups { reach.formUnion(group.eligible) }
@@ -59,7 +61,7 @@ final class UnitRequest: Sendable {
 
   /// Whether more that is free never makes it fail. First fit may let one of several groups take what
   /// another can't do without.
-  var isMonotone: Bool { groups.count == 1 }
+  var isMonotone: Bool { onlyGroup != nil }
 
   /// The units that it takes out of `free`; `nil` if they do not suffice.
   func pick(from free: ResourceSet) -> ResourceSet? {
@@ -73,7 +75,7 @@ final class UnitRequest: Sendable {
   /// Takes units out of `buffers.window`, a part of `reach`, into `buffers.picked`.
   func pick(using buffers: inout PickBuffers) -> Bool {
     Bits.clear(&buffers.picked)
-    if groups.count == 1 { return groups[0].pick(from: buffers.window, into: &buffers.picked) }
+    if let onlyGroup { return onlyGroup.pick(from: buffers.window, into: &buffers.picked) }
     for group in groups {
       guard pick(group, using: &buffers) else { return false }
     }
@@ -83,7 +85,7 @@ final class UnitRequest: Sendable {
   /// Takes one of several groups out of what the ones before it left.
   private func pick(_ group: ResolvedGroup, using buffers: inout PickBuffers) -> Bool {
     Bits.copy(buffers.window, into: &buffers.groupFree)
-    Bits.intersect(&buffers.groupFree, with: group.eligible.words.span)
+    Bits.intersect(&buffers.groupFree, with: group.eligible.words)
     Bits.subtract(buffers.picked, from: &buffers.groupFree)
     Bits.clear(&buffers.groupPicked)
     guard group.pick(from: buffers.groupFree, into: &buffers.groupPicked) else { return false }

@@ -13,7 +13,9 @@ struct Space {
   /// In blocks, for the grains that were asked for; none in a container, where what is free may grow.
   private var grains: [Grain] = []
   private var coarse: [Lane] = []
-  private var shares: [Share: Timeline] = [:]
+  /// What some jobs may have besides what is free. Not a dictionary: going through one while its values
+  /// change would copy them.
+  private var shares: [(share: Share, timeline: Timeline)] = []
   /// Resources that jobs may have whatever their kind.
   private let inService: ResourceSet
   /// Resources that nobody may have from an instant on.
@@ -27,7 +29,9 @@ struct Space {
     fine = Lane(from: now, free: free)
     inService = free
     let outOfService = platform.notDead.subtracting(free)
-    if !outOfService.isEmpty { shares[.outOfService] = Timeline(from: now, free: outOfService) }
+    if !outOfService.isEmpty {
+      shares.append((.outOfService, Timeline(from: now, free: outOfService)))
+    }
   }
 
   /// A container without resources.
@@ -42,7 +46,7 @@ struct Space {
   /// Makes resources busy from the beginning on.
   mutating func hold(_ holds: [Hold]) {
     fine.timeline.hold(holds)
-    for share in shares.keys { shares[share]?.hold(holds) }
+    for index in shares.indices { shares[index].timeline.hold(holds) }
     for index in coarse.indices {
       let grain = grains[index]
       coarse[index].timeline.hold(
@@ -69,7 +73,7 @@ struct Space {
       coarse[index].timeline.take(blocks, from: start, to: end)
     }
     guard !gifts.isEmpty || !shares.isEmpty else { return }
-    for share in shares.keys { shares[share]?.take(units, from: start, to: end) }
+    for index in shares.indices { shares[index].timeline.take(units, from: start, to: end) }
     for gift in gifts { give(gift) }
   }
 
@@ -166,24 +170,29 @@ extension Space {
 
   private mutating func give(_ gift: Gift) {
     guard !gift.units.range.isEmpty else { return }
-    let none = ResourceSet(capacity: platform.resources.count)
-    var timeline =
-      shares.removeValue(forKey: gift.share) ?? Timeline(from: fine.timeline.begins[0], free: none)
-    timeline.give(gift.units, from: gift.start, to: gift.end)
+    let index = index(of: gift.share)
+    shares[index].timeline.give(gift.units, from: gift.start, to: gift.end)
     for departure in departures {
-      timeline.take(departure.units, from: departure.from, to: .max)
+      shares[index].timeline.take(departure.units, from: departure.from, to: .max)
       fine.timeline.mark(departure.from)
     }
-    shares[gift.share] = timeline
     // Where a share changes a start is to be tried, even if nothing became free or busy.
     fine.timeline.mark(gift.start)
     fine.timeline.mark(gift.end)
   }
 
+  /// Where a share stands in `shares`, made if it is not there.
+  private mutating func index(of share: Share) -> Int {
+    if let index = shares.firstIndex(where: { $0.share == share }) { return index }
+    let none = ResourceSet(capacity: platform.resources.count)
+    shares.append((share, Timeline(from: fine.timeline.begins[0], free: none)))
+    return shares.count - 1
+  }
+
   /// What a job may have besides what is free.
   private func sources(for sharing: Sharing) -> [Timeline] {
-    if sharing == .none || shares.isEmpty { return [] }
-    return shares.filter { $0.key.isOpen(to: sharing) }.map(\.value)
+    if shares.isEmpty || sharing == .none { return [] }
+    return shares.filter { $0.share.isOpen(to: sharing) }.map(\.timeline)
   }
 }
 

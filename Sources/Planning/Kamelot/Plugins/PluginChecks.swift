@@ -38,9 +38,7 @@ extension ResolvedRequest {
     let groups = fine.groups.map { group in
       // Half of the blocks that were free: of those that are left, all are taken.
       let counts = group.counts.map { $0 == .bestHalf ? .best : $0 }
-      return ResolvedGroup(
-        eligible: group.eligible, tree: group.tree, counts: counts, need: group.need,
-        needWithin: group.needWithin)
+      return ResolvedGroup(eligible: group.eligible, tree: group.tree, counts: counts)
     }
     return UnitRequest(groups: groups, capacity: places.capacity, family: fine.family)
       .pick(from: places) == places
