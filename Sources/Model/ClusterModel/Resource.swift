@@ -79,7 +79,7 @@ public struct Resource: Hashable, Codable, Sendable, Identifiable {
   /// `available_upto` as it was before maintenance.
   public var lastAvailableUpto: Instant = 0
   /// The site's own properties by column name.
-  public var properties: [String: PropertyValue] = [:]
+  public var properties: SiteProperties = [:]
 
   public init(id: ResourceID) {
     self.id = id

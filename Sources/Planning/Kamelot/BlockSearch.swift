@@ -17,6 +17,10 @@ final class ResolvedGroup: Sendable {
   /// The counts if all are numbers, else empty.
   private let numbers: [Int]
 
+  convenience init(frame: UnitFrame, counts: [BlockCount]) {
+    self.init(eligible: frame.eligible, tree: frame.tree, counts: counts)
+  }
+
   init(eligible: ResourceSet, tree: BlockTree, counts: [BlockCount]) {
     var needs: [Int] = []
     var need = tree.smallestLeaf

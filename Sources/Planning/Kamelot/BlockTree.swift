@@ -69,7 +69,10 @@ final class BlockTree: Sendable {
 /// Builds a tree level by level.
 private struct BlockTreeBuilder {
   let columns: [[Int32]]
-  let members: [Int]
+  /// The members, those of one part together, each part ascending.
+  private var members: [Int32]
+  /// Where each part begins in `members`, and the end of the last.
+  private var bounds: [Int]
   var blocks: [BlockTree.Block] = []
   /// The blocks of the level that was built last.
   var level = 0..<0
@@ -78,37 +81,42 @@ private struct BlockTreeBuilder {
   var leavesAreSingle = false
   var smallestLeaf = Int.max
   /// For each value of a column the part that it is the value of; -1 for none.
-  private var partOfValue: [Int] = []
+  private var partOfValue: [Int32] = []
 
   init(members: ResourceSet, columns: [[Int32]]) {
-    self.members = Array(members)
+    self.members = members.map { Int32($0) }
     self.columns = columns
+    bounds = [0, self.members.count]
   }
 
   mutating func build() {
-    root = block(of: members)
-    var parts = [members]
+    root = block(of: 0..<members.count)
     for (depth, column) in columns.enumerated() {
+      prepareTable(for: column)
       let isLast = depth == columns.count - 1
-      if isLast, !members.isEmpty, parts.allSatisfy({ isDistinct($0, in: column) }) {
+      if isLast, !members.isEmpty, partsAreDistinct(in: column) {
         leavesAreSingle = true
         smallestLeaf = 1
         return
       }
-      var nextParts: [[Int]] = []
-      var children: [Range<Int>] = []
       let first = blocks.count
-      for part in parts {
-        let cut = cut(part, by: column)
-        children.append(first + nextParts.count..<first + nextParts.count + cut.count)
-        nextParts += cut
+      var newBounds = [0]
+      var children: [Range<Int>] = []
+      for part in bounds.indices.dropLast() {
+        let before = newBounds.count - 1
+        cut(bounds[part]..<bounds[part + 1], by: column, into: &newBounds)
+        children.append(first + before..<first + newBounds.count - 1)
       }
-      if isLast { smallestLeaf = nextParts.lazy.map(\.count).min() ?? 1 }
-      for part in nextParts { blocks.append(block(of: part)) }
+      bounds = newBounds
+      for part in bounds.indices.dropLast() {
+        let range = bounds[part]..<bounds[part + 1]
+        if isLast { smallestLeaf = min(smallestLeaf, range.count) }
+        blocks.append(block(of: range))
+      }
       link(children)
       level = first..<blocks.count
-      parts = nextParts
     }
+    if smallestLeaf == .max { smallestLeaf = 1 }
   }
 
   /// Tells the blocks of the level above, or the root, which blocks are theirs.
@@ -120,51 +128,68 @@ private struct BlockTreeBuilder {
     }
   }
 
-  /// Whether each member has another value, as cores mostly have.
-  private mutating func isDistinct(_ part: [Int], in column: [Int32]) -> Bool {
-    var count = 0
-    for member in part {
-      let value = Int(column[member])
-      growTable(to: value)
-      if partOfValue[value] >= 0 { break }
-      partOfValue[value] = 0
-      count += 1
-    }
-    for member in part.prefix(count) { partOfValue[Int(column[member])] = -1 }
-    return count == part.count
+  private mutating func prepareTable(for column: [Int32]) {
+    let greatest = column.max() ?? 0
+    partOfValue = [Int32](repeating: -1, count: Int(greatest) + 1)
   }
 
-  private mutating func growTable(to value: Int) {
-    guard value >= partOfValue.count else { return }
-    partOfValue += repeatElement(-1, count: max(64, 2 * value) - partOfValue.count + 1)
-  }
-
-  /// Parts of equal values in the order in which the values come.
-  private mutating func cut(_ part: [Int], by column: [Int32]) -> [[Int]] {
-    var parts: [[Int]] = []
-    for member in part {
-      let value = Int(column[member])
-      growTable(to: value)
-      if partOfValue[value] >= 0 {
-        parts[partOfValue[value]].append(member)
-      } else {
-        partOfValue[value] = parts.count
-        parts.append([member])
+  /// Whether within each part each member has another value, as cores mostly have.
+  private mutating func partsAreDistinct(in column: [Int32]) -> Bool {
+    var table = partOfValue
+    for part in bounds.indices.dropLast() {
+      for member in members[bounds[part]..<bounds[part + 1]] {
+        let value = Int(column[Int(member)])
+        if table[value] == Int32(part) { return false }
+        table[value] = Int32(part)
       }
     }
-    for one in parts { partOfValue[Int(column[one[0]])] = -1 }
-    return parts
+    return true
   }
 
-  private mutating func block(of part: [Int]) -> BlockTree.Block {
-    guard let first = part.first, let last = part.last else {
+  /// Puts the members of a part in the order of new parts of equal values, which stand in the order in
+  /// which the values come, and notes where they end.
+  private mutating func cut(_ part: Range<Int>, by column: [Int32], into newBounds: inout [Int]) {
+    var sizes: [Int] = []
+    var isSorted = true
+    var last: Int32 = 0
+    for index in part {
+      let value = Int(column[Int(members[index])])
+      if partOfValue[value] < 0 {
+        partOfValue[value] = Int32(sizes.count)
+        sizes.append(0)
+      }
+      let number = partOfValue[value]
+      sizes[Int(number)] += 1
+      if number < last { isSorted = false }
+      last = number
+    }
+    let starts = sizes.reduce(into: [part.lowerBound]) { $0.append(($0.last ?? 0) + $1) }
+    if !isSorted { sort(part, by: column, starts) }
+    newBounds += starts.dropFirst()
+    for start in starts.dropLast() { partOfValue[Int(column[Int(members[start])])] = -1 }
+  }
+
+  private mutating func sort(_ part: Range<Int>, by column: [Int32], _ starts: [Int]) {
+    var next = starts
+    for member in Array(members[part]) {
+      let number = Int(partOfValue[Int(column[Int(member)])])
+      members[next[number]] = member
+      next[number] += 1
+    }
+  }
+
+  private mutating func block(of part: Range<Int>) -> BlockTree.Block {
+    guard !part.isEmpty else {
       return BlockTree.Block(firstWord: 0, wordCount: 0, maskStart: masks.count)
     }
-    let firstWord = first / 64
-    let wordCount = last / 64 - firstWord + 1
+    let firstWord = Int(members[part.lowerBound]) / 64
+    let wordCount = Int(members[part.upperBound - 1]) / 64 - firstWord + 1
     let maskStart = masks.count
     masks.append(contentsOf: repeatElement(0, count: wordCount))
-    for member in part { masks[maskStart + member / 64 - firstWord] |= 1 << UInt64(member % 64) }
+    for index in part {
+      let member = Int(members[index])
+      masks[maskStart + member / 64 - firstWord] |= 1 << UInt64(member % 64)
+    }
     var block = BlockTree.Block(
       firstWord: firstWord, wordCount: wordCount, maskStart: maskStart)
     if wordCount == 1 { block.word = masks[maskStart] }

@@ -35,7 +35,7 @@ public final class Platform: Sendable {
   let grainsOfTrees = Memo<ObjectIdentifier, Grain?>()
   let coarseTrees = Memo<CoarseTreeKey, BlockTree>()
   let families = Counter()
-  let familyNumbers = Memo<FamilyKey, Int>()
+  let frames = Memo<FrameKey, Result<GroupFrame, Refusal>>()
   let requests = Memo<RequestKey, Resolution>()
 
   /// Indexes resources, which stand in the order of preference (SCHEDULER_RESOURCE_ORDER).
@@ -44,22 +44,25 @@ public final class Platform: Sendable {
     var ids: [ResourceID] = []
     ids.reserveCapacity(resources.count)
     var states = States(capacity: resources.count)
-    // Field by field: to copy a resource means to count all that it holds.
-    for place in resources.indices {
-      ids.append(resources[place].id)
+    let all = resources.span
+    for place in all.indices {
+      ids.append(all[place].id)
       states.note(
-        resources[place].state, isOrdinary: resources[place].type == "default",
-        upto: resources[place].availableUpto, at: place)
+        all[place].state, isOrdinary: all[place].type == "default",
+        upto: all[place].availableUpto, at: place)
     }
     self.ids = ids
     places = PlaceTable(ids)
-    usable = states.alive
+    func set(_ words: [UInt64]) -> ResourceSet {
+      ResourceSet(capacity: resources.count, words: words)
+    }
+    usable = set(states.alive)
     sleeping = states.sleeping
     departing = states.departing
-    inService = states.inService
-    notDead = states.notDead
-    ordinary = states.ordinary
-    wakeable = states.wakeable
+    inService = set(states.inService)
+    notDead = set(states.notDead)
+    ordinary = set(states.ordinary)
+    wakeable = set(states.wakeable)
   }
 
   /// Where a resource stands in the order of preference.
@@ -126,18 +129,18 @@ private struct PlaceTable {
   }
 }
 
-/// Resources by what their states allow.
+/// Resources by what their states allow, 64 to a word.
 private struct States {
-  var alive: ResourceSet
-  var wakeable: ResourceSet
-  var inService: ResourceSet
-  var notDead: ResourceSet
-  var ordinary: ResourceSet
+  var alive: [UInt64]
+  var wakeable: [UInt64]
+  var inService: [UInt64]
+  var notDead: [UInt64]
+  var ordinary: [UInt64]
   var sleeping: [(place: Int, until: Instant)] = []
   var departing: [(place: Int, at: Instant)] = []
 
   init(capacity: Int) {
-    alive = ResourceSet(capacity: capacity)
+    alive = [UInt64](repeating: 0, count: ResourceSet.wordCount(capacity))
     wakeable = alive
     inService = alive
     notDead = alive
@@ -147,12 +150,14 @@ private struct States {
   /// - Parameter upto: OAR's `available_upto`: 0 and 1 keep a sleeping resource asleep, the two greatest
   ///   values are no date.
   mutating func note(_ state: ResourceState, isOrdinary: Bool, upto: Instant, at place: Int) {
-    if isOrdinary { ordinary.insert(place) }
-    if state != .dead { notDead.insert(place) }
+    let word = place / 64
+    let bit: UInt64 = 1 << UInt64(place % 64)
+    if isOrdinary { ordinary[word] |= bit }
+    if state != .dead { notDead[word] |= bit }
     guard state == .alive || state == .absent else { return }
-    inService.insert(place)
-    if state == .alive { alive.insert(place) } else { sleeping.append((place, upto)) }
-    if state == .alive || upto > 1 { wakeable.insert(place) }
+    inService[word] |= bit
+    if state == .alive { alive[word] |= bit } else { sleeping.append((place, upto)) }
+    if state == .alive || upto > 1 { wakeable[word] |= bit }
     if (2..<endOfTime - 1).contains(upto) { departing.append((place, upto)) }
   }
 }
@@ -177,10 +182,12 @@ struct CoarseTreeKey: Hashable, Sendable {
   var grain: ObjectIdentifier
 }
 
-/// What requests of one family ask for but for the counts.
-struct FamilyKey: Hashable, Sendable {
-  var tree: ObjectIdentifier
-  var eligible: ResourceSet
+/// What a group asks for but for the counts.
+struct FrameKey: Hashable, Sendable {
+  var levels: [String]
+  var jobCondition: String
+  var groupCondition: String
+  var scope: PlanningScope
 }
 
 struct RequestKey: Hashable, Sendable {

@@ -12,9 +12,43 @@ public enum Resolution: Sendable {
 }
 
 /// Why a request has no meaning, as thrown on the way.
-private enum Refusal: Error {
+enum Refusal: Error {
   case impossible(String)
   case malformed(String)
+}
+
+/// What groups have in common that differ in their counts alone, in resources or in blocks of a grain.
+struct UnitFrame: Sendable {
+  /// The units that satisfy the conditions.
+  let eligible: ResourceSet
+  let tree: BlockTree
+  /// The number of the family of requests of one such group.
+  let family: Int
+}
+
+/// What groups have in common that differ in their counts alone.
+final class GroupFrame: Sendable {
+  let fine: UnitFrame
+  /// Whether some resources that satisfy the conditions are out of service now but may come back.
+  let isIncomplete: Bool
+  /// `nil` if the blocks of the last level are single resources.
+  let grain: Grain?
+  /// In blocks of the grain; without a grain the same as `fine`.
+  let coarse: UnitFrame
+
+  init(fine: UnitFrame, isIncomplete: Bool, grain: Grain?, coarse: UnitFrame) {
+    self.fine = fine
+    self.isIncomplete = isIncomplete
+    self.grain = grain
+    self.coarse = coarse
+  }
+}
+
+/// One group of a request.
+private struct RequestPart {
+  var frame: GroupFrame
+  /// How many blocks of each level.
+  var counts: [BlockCount]
 }
 
 extension Platform {
@@ -45,12 +79,11 @@ extension Platform {
   ) throws(Refusal) -> ResolvedRequest {
     guard !groups.isEmpty else { throw .malformed("The request is empty.") }
     let text = groups.map(\.levelsText).joined(separator: "+")
-    var parts: [ResolvedGroup] = []
+    var parts: [RequestPart] = []
     for group in groups {
-      parts.append(try resolved(group, properties, scope, text))
+      parts.append(try part(of: group, properties, scope, text))
     }
-    let levels = groups.map { $0.levels.map(\.property) }
-    let request = request(of: parts, levels, text)
+    let request = request(of: parts, text)
     let most =
       switch scope {
       case .present: usable
@@ -59,59 +92,47 @@ extension Platform {
       }
     if request.pick(from: most) != nil { return request }
     // First fit may have let one group take what another can't do without.
-    let order = parts.choosiestFirst()
-    let careful = self.request(of: order.map { parts[$0] }, order.map { levels[$0] }, text)
+    let careful = self.request(of: parts.choosiestFirst(), text)
     if careful.pick(from: most) != nil { return careful }
     throw .impossible(shortage(of: request, groups, properties, scope))
   }
 
   /// The request, in blocks as well if all its groups end in the same ones.
-  private func request(
-    of groups: [ResolvedGroup], _ levels: [[String]], _ text: String
-  ) -> ResolvedRequest {
-    var coarse: CoarseRequest?
-    if let grain = grain(of: groups[0].tree),
-      groups.allSatisfy({ self.grain(of: $0.tree) === grain })
-    {
-      let parts = zip(groups, levels).map { group, levels in
-        ResolvedGroup(
-          eligible: grain.wholeBlocks(in: group.eligible),
-          tree: coarseTrees.value(
-            for: CoarseTreeKey(levels: levels, grain: ObjectIdentifier(grain))
-          ) { coarseTree(levels, of: grain) },
-          counts: group.counts)
-      }
-      coarse = CoarseRequest(
-        grain: grain,
-        request: UnitRequest(
-          groups: parts, capacity: grain.blockCount, family: family(of: parts)))
-    }
+  private func request(of parts: [RequestPart], _ text: String) -> ResolvedRequest {
     let fine = UnitRequest(
-      groups: groups, capacity: resources.count, family: family(of: groups))
-    return ResolvedRequest(fine: fine, coarse: coarse, text: text)
+      groups: parts.map { ResolvedGroup(frame: $0.frame.fine, counts: $0.counts) },
+      capacity: resources.count, family: family(of: parts, \.fine))
+    guard let grain = parts[0].frame.grain, parts.allSatisfy({ $0.frame.grain === grain }) else {
+      return ResolvedRequest(fine: fine, coarse: nil, text: text)
+    }
+    let coarse = UnitRequest(
+      groups: parts.map { ResolvedGroup(frame: $0.frame.coarse, counts: $0.counts) },
+      capacity: grain.blockCount, family: family(of: parts, \.coarse))
+    return ResolvedRequest(
+      fine: fine, coarse: CoarseRequest(grain: grain, request: coarse), text: text)
   }
 
   /// The family of a request: of its own unless it has a single group, all counts of which are numbers.
-  private func family(of groups: [ResolvedGroup]) -> RequestFamily {
+  private func family(
+    of parts: [RequestPart], _ units: KeyPath<GroupFrame, UnitFrame>
+  ) -> RequestFamily {
     var counts = SIMD4<Int32>()
-    var isComparable = groups.count == 1 && groups[0].counts.count <= RequestFamily.levelLimit
-    for (level, count) in groups[0].counts.prefix(RequestFamily.levelLimit).enumerated() {
+    var isComparable = parts.count == 1 && parts[0].counts.count <= RequestFamily.levelLimit
+    for (level, count) in parts[0].counts.prefix(RequestFamily.levelLimit).enumerated() {
       if case .exactly(let number) = count {
         counts[level] = Int32(clamping: number)
       } else {
         isComparable = false
       }
     }
-    guard isComparable else {
-      return RequestFamily(number: families.next(), counts: SIMD4<Int32>())
-    }
-    let key = FamilyKey(tree: ObjectIdentifier(groups[0].tree), eligible: groups[0].eligible)
-    return RequestFamily(number: familyNumbers.value(for: key, make: families.next), counts: counts)
+    return isComparable
+      ? RequestFamily(number: parts[0].frame[keyPath: units].family, counts: counts)
+      : RequestFamily(number: families.next(), counts: SIMD4<Int32>())
   }
 
-  private func resolved(
-    _ group: RequestGroup, _ properties: String, _ scope: PlanningScope, _ text: String
-  ) throws(Refusal) -> ResolvedGroup {
+  private func part(
+    of group: RequestGroup, _ properties: String, _ scope: PlanningScope, _ text: String
+  ) throws(Refusal) -> RequestPart {
     guard !group.levels.isEmpty else { throw .malformed("The request is empty.") }
     for level in group.levels {
       guard hasColumn(level.property) else {
@@ -121,17 +142,42 @@ extension Platform {
         throw .malformed("\(level.property)=\(count) in \(text) must ask for at least 1.")
       }
     }
-    let matching = try matching(properties, group.properties)
-    let waitsForAll = group.levels.contains { $0.count == .all }
-    if scope != .eventual, waitsForAll,
-      !matching.intersection(notDead).isSubset(of: inService)
-    {
+    let key = FrameKey(
+      levels: group.levels.map(\.property), jobCondition: properties,
+      groupCondition: group.properties, scope: scope)
+    let frame = frames.value(for: key) {
+      do throws(Refusal) {
+        return .success(try self.frame(key))
+      } catch {
+        return .failure(error)
+      }
+    }
+    let part = RequestPart(frame: try frame.get(), counts: group.levels.map(\.count))
+    if part.frame.isIncomplete, part.counts.contains(.all) {
       throw .impossible("\(text) asks for all resources, and some are suspected to be broken.")
     }
-    let members = scope == .eventual ? notDead : inService
-    let tree = tree(group.levels.map(\.property), scope, members)
-    return ResolvedGroup(
-      eligible: matching.intersection(members), tree: tree, counts: group.levels.map(\.count))
+    return part
+  }
+
+  private func frame(_ key: FrameKey) throws(Refusal) -> GroupFrame {
+    let matching = try matching(key.jobCondition, key.groupCondition)
+    let members = key.scope == .eventual ? notDead : inService
+    let tree = trees.value(for: TreeKey(levels: key.levels, scope: key.scope)) {
+      BlockTree(members: members, columns: key.levels.map(column))
+    }
+    let fine = UnitFrame(
+      eligible: matching.intersection(members), tree: tree, family: families.next())
+    let isIncomplete =
+      key.scope != .eventual && !matching.intersection(notDead).isSubset(of: inService)
+    guard let grain = grain(of: tree) else {
+      return GroupFrame(fine: fine, isIncomplete: isIncomplete, grain: nil, coarse: fine)
+    }
+    let coarseTree = coarseTrees.value(
+      for: CoarseTreeKey(levels: key.levels, grain: ObjectIdentifier(grain))
+    ) { self.coarseTree(key.levels, of: grain) }
+    let coarse = UnitFrame(
+      eligible: grain.wholeBlocks(in: fine.eligible), tree: coarseTree, family: families.next())
+    return GroupFrame(fine: fine, isIncomplete: isIncomplete, grain: grain, coarse: coarse)
   }
 
   /// The resources that satisfy both conditions, of type `default` unless one names the type.
@@ -162,14 +208,6 @@ extension Platform {
     let up = request.reach.intersection(usable).count
     return "\(request.text) needs resources that are not available: "
       + "\(counted(up, "resource")) of those that match \(up == 1 ? "is" : "are") Alive."
-  }
-
-  private func tree(
-    _ levels: [String], _ scope: PlanningScope, _ members: ResourceSet
-  ) -> BlockTree {
-    trees.value(for: TreeKey(levels: levels, scope: scope)) {
-      BlockTree(members: members, columns: levels.map(column))
-    }
   }
 
   /// For each resource a number that stands for its value of a property.
@@ -228,18 +266,17 @@ private struct ValueNumbers {
   }
 }
 
-extension [ResolvedGroup] {
-  /// The indices of the groups: those that have the least choice first, those that take all they can get
-  /// last.
-  fileprivate func choosiestFirst() -> [Int] {
-    func rank(_ group: ResolvedGroup) -> Int {
-      let takesAll = group.counts.contains { $0 == .best || $0 == .bestHalf }
-      return takesAll ? .max : group.eligible.count
+extension [RequestPart] {
+  /// Those that have the least choice first, those that take all they can get last.
+  fileprivate func choosiestFirst() -> [RequestPart] {
+    func rank(_ part: RequestPart) -> Int {
+      let takesAll = part.counts.contains { $0 == .best || $0 == .bestHalf }
+      return takesAll ? .max : part.frame.fine.eligible.count
     }
     let ranked = enumerated().sorted {
       (rank($0.element), $0.offset) < (rank($1.element), $1.offset)
     }
-    return ranked.map(\.offset)
+    return ranked.map(\.element)
   }
 }
 

@@ -53,9 +53,9 @@ final class UnitRequest: Sendable {
     self.groups = groups
     onlyGroup = groups.count == 1 ? groups[0] : nil
     self.family = family
-    var reach = ResourceSet(capacity: capacity)
-    for group in groups { reach.formUnion(group.eligible) }
-    self.reach = reach
+    reach = groups.dropFirst().reduce(groups.first?.eligible ?? ResourceSet(capacity: capacity)) {
+      $0.union($1.eligible)
+    }
     need = groups.reduce(0) { $0.addingCapped($1.need) }
   }
 

@@ -18,7 +18,7 @@ struct ResourceChanges {
 
   /// Adds a resource, with the first rows of its log.
   func add(_ resource: Resource, at date: Instant) throws {
-    let sites = resource.properties.keys.sorted()
+    let sites = resource.properties.keys
     let columns = standardResourceColumns + sites
     let names = columns.map(quoted).joined(separator: ", ")
     let marks = columns.map { _ in "?" }.joined(separator: ", ")
