@@ -91,39 +91,86 @@ public struct Resource: Hashable, Codable, Sendable, Identifiable {
   }
 
   /// The value of any column of `resources`, the site's own included; `nil` if there is no such column.
-  public func value(of column: String) -> PropertyValue? { Self.reader(of: column)(self) }
+  public func value(of column: String) -> PropertyValue? { value(of: ResourceColumn(column)) }
 
-  /// What reads a column's value; worth to keep for many resources.
-  public static func reader(of column: String) -> (borrowing Resource) -> PropertyValue? {
-    switch column {
-    case "resource_id": { .integer($0.id) }
-    case "type": { .text($0.type) }
-    case "network_address": { .text($0.networkAddress) }
-    case "state": { .text($0.state.rawValue) }
-    case "state_num": { .integer($0.state.number) }
-    case "next_state": { _ in .text("UnChanged") }
-    case "finaud_decision": { .text($0.suspectedByServer ? "YES" : "NO") }
-    case "next_finaud_decision": { _ in .text("NO") }
-    case "suspended_jobs": { .text($0.suspendedJobs ? "YES" : "NO") }
-    case "scheduler_priority": { .integer($0.schedulerPriority) }
-    case "cpuset": { .text($0.cpuset) }
-    case "besteffort": { .text($0.acceptsBesteffort ? "YES" : "NO") }
-    case "deploy": { .text($0.acceptsDeploy ? "YES" : "NO") }
-    case "expiry_date": { .integer($0.expiryDate) }
-    case "desktop_computing": { .text($0.acceptsDesktopComputing ? "YES" : "NO") }
-    case "last_job_date": { .integer($0.lastJobDate) }
-    case "available_upto": { .integer($0.availableUpto) }
-    case "last_available_upto": { .integer($0.lastAvailableUpto) }
-    case "drain": { .text($0.drain ? "YES" : "NO") }
-    default: { $0.properties[column] }
+  /// The value of a column that was looked up before, which is faster for many resources.
+  public func value(of column: ResourceColumn) -> PropertyValue? {
+    switch column.kind {
+    case .id: .integer(id)
+    case .type: .text(type)
+    case .networkAddress: .text(networkAddress)
+    case .state: .text(state.rawValue)
+    case .stateNumber: .integer(state.number)
+    case .nextState: .text("UnChanged")
+    case .suspectedByServer: .text(suspectedByServer ? "YES" : "NO")
+    case .nextSuspectedByServer: .text("NO")
+    case .suspendedJobs: .text(suspendedJobs ? "YES" : "NO")
+    case .schedulerPriority: .integer(schedulerPriority)
+    case .cpuset: .text(cpuset)
+    case .acceptsBesteffort: .text(acceptsBesteffort ? "YES" : "NO")
+    case .acceptsDeploy: .text(acceptsDeploy ? "YES" : "NO")
+    case .expiryDate: .integer(expiryDate)
+    case .acceptsDesktopComputing: .text(acceptsDesktopComputing ? "YES" : "NO")
+    case .lastJobDate: .integer(lastJobDate)
+    case .availableUpto: .integer(availableUpto)
+    case .lastAvailableUpto: .integer(lastAvailableUpto)
+    case .drain: .text(drain ? "YES" : "NO")
+    case nil: properties[column.name]
     }
   }
 }
 
+/// A column of `resources`, looked up by its name.
+public struct ResourceColumn: Sendable {
+  /// The columns of the schema by their names there.
+  fileprivate enum Kind: String, CaseIterable {
+    case id = "resource_id"
+    case type
+    case networkAddress = "network_address"
+    case state
+    case nextState = "next_state"
+    case suspectedByServer = "finaud_decision"
+    case nextSuspectedByServer = "next_finaud_decision"
+    case stateNumber = "state_num"
+    case suspendedJobs = "suspended_jobs"
+    case schedulerPriority = "scheduler_priority"
+    case cpuset
+    case acceptsBesteffort = "besteffort"
+    case acceptsDeploy = "deploy"
+    case expiryDate = "expiry_date"
+    case acceptsDesktopComputing = "desktop_computing"
+    case lastJobDate = "last_job_date"
+    case availableUpto = "available_upto"
+    case lastAvailableUpto = "last_available_upto"
+    case drain
+  }
+
+  public let name: String
+  /// `nil` for a column of the site's own.
+  fileprivate let kind: Kind?
+
+  public init(_ name: String) {
+    self.name = name
+    kind = Kind(rawValue: name)
+  }
+
+  /// Visits the value that each of many resources has, `.null` where there is no such column. What most
+  /// levels of requests are is read without copying whole resources.
+  public func forEachValue(in resources: [Resource], _ visit: (PropertyValue) -> Void) {
+    let all = resources.span
+    switch kind {
+    case nil:
+      for index in all.indices { visit(all[index].properties[name] ?? .null) }
+    case .networkAddress:
+      for index in all.indices { visit(.text(all[index].networkAddress)) }
+    default:
+      for resource in resources { visit(resource.value(of: self) ?? .null) }
+    }
+  }
+
+  /// The columns that every OAR database has, in the schema's order.
+  fileprivate static let standard = Kind.allCases.map(\.rawValue)
+}
+
 /// The columns that every OAR database has in `resources`, in the schema's order.
-public let standardResourceColumns = [
-  "resource_id", "type", "network_address", "state", "next_state", "finaud_decision",
-  "next_finaud_decision", "state_num", "suspended_jobs", "scheduler_priority", "cpuset",
-  "besteffort", "deploy", "expiry_date", "desktop_computing", "last_job_date", "available_upto",
-  "last_available_upto", "drain",
-]
+public let standardResourceColumns = ResourceColumn.standard

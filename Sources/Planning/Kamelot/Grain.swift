@@ -99,6 +99,14 @@ extension BlockTree {
   }
 }
 
+/// Grains that cut the resources alike.
+struct GrainKey: Hashable, Sendable {
+  let blockOfPlace: [Int32]
+
+  /// The last block stands for all of them: there are few grains, and many resources.
+  func hash(into hasher: inout Hasher) { hasher.combine(blockOfPlace.last) }
+}
+
 extension Platform {
   /// The grain of requests whose last level is that of `tree`; `nil` if its blocks are single resources.
   func grain(of tree: BlockTree) -> Grain? {
@@ -108,7 +116,7 @@ extension Platform {
       }
       let grain = Grain(leavesOf: tree, capacity: resources.count)
       // One grain for all lists of levels that end in the same blocks.
-      return grains.value(for: grain.blockOfPlace) { grain }
+      return grains.value(for: GrainKey(blockOfPlace: grain.blockOfPlace)) { grain }
     }
   }
 

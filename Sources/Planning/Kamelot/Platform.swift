@@ -31,7 +31,7 @@ public final class Platform: Sendable {
   let trees = Memo<TreeKey, BlockTree>()
   let conditions = Memo<String, ConditionResult>()
   let knownColumns = Memo<String, Bool>()
-  let grains = Memo<[Int32], Grain>()
+  let grains = Memo<GrainKey, Grain>()
   let grainsOfTrees = Memo<ObjectIdentifier, Grain?>()
   let coarseTrees = Memo<CoarseTreeKey, BlockTree>()
   let families = Counter()

@@ -212,17 +212,16 @@ extension Platform {
 
   /// For each resource a number that stands for its value of a property.
   func column(_ name: String) -> [Int32] {
-    columns.value(for: name) { Self.number(resources, by: Resource.reader(of: name)) }
+    columns.value(for: name) { Self.number(resources, by: ResourceColumn(name)) }
   }
 
   private static func number(
-    _ resources: [Resource], by read: (borrowing Resource) -> PropertyValue?
+    _ resources: [Resource], by property: ResourceColumn
   ) -> [Int32] {
     var numbers = ValueNumbers(limit: 4 * resources.count)
     var column: [Int32] = []
     column.reserveCapacity(resources.count)
-    let all = resources.span
-    for index in all.indices { column.append(numbers.number(of: read(all[index]) ?? .null)) }
+    property.forEachValue(in: resources) { column.append(numbers.number(of: $0)) }
     return column
   }
 }

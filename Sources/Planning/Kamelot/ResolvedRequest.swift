@@ -65,6 +65,11 @@ final class UnitRequest: Sendable {
 
   /// The units that it takes out of `free`; `nil` if they do not suffice.
   func pick(from free: ResourceSet) -> ResourceSet? {
+    if let onlyGroup {
+      var picked = [UInt64](repeating: 0, count: reach.words.count)
+      guard onlyGroup.pick(from: reach.intersection(free).words, into: &picked) else { return nil }
+      return ResourceSet(capacity: reach.capacity, words: picked)
+    }
     var buffers = PickBuffers(wordCount: reach.words.count)
     Bits.copy(reach.words, into: &buffers.window)
     Bits.intersect(&buffers.window, with: free.words.span)

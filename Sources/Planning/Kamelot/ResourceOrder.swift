@@ -10,11 +10,11 @@ public struct ResourceOrder: Sendable {
     network_address ASC, resource_id ASC
     """
 
-  private let keys: [(column: String, ascending: Bool)]
+  private let keys: [(column: ResourceColumn, ascending: Bool)]
 
   /// Reads columns with ASC or DESC, separated by commas.
   public init(_ text: String) throws(ConfigurationError) {
-    var keys: [(column: String, ascending: Bool)] = []
+    var keys: [(column: ResourceColumn, ascending: Bool)] = []
     for part in text.split(separator: ",") {
       let words = part.split(whereSeparator: \.isWhitespace).map(String.init)
       let direction = words.count > 1 ? words[1].uppercased() : "ASC"
@@ -23,7 +23,7 @@ public struct ResourceOrder: Sendable {
           name: "SCHEDULER_RESOURCE_ORDER", value: text,
           allowed: "columns with ASC or DESC, separated by commas")
       }
-      keys.append((words[0].lowercased(), direction == "ASC"))
+      keys.append((ResourceColumn(words[0].lowercased()), direction == "ASC"))
     }
     self.keys = keys
   }

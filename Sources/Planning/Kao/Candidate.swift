@@ -4,7 +4,7 @@ import ClusterModel
 import Kamelot
 
 /// One moldable, ready to be placed.
-struct Choice {
+struct Choice: Sendable {
   /// Its index in the job's request.
   var moldable: Int
   var request: ResolvedRequest
@@ -13,10 +13,15 @@ struct Choice {
 }
 
 /// A job that can be planned.
-struct ReadyJob {
-  var traits: JobTraits
+final class ReadyJob: Sendable {
+  let traits: JobTraits
   /// At least one.
-  var choices: [Choice]
+  let choices: [Choice]
+
+  init(traits: JobTraits, choices: [Choice]) {
+    self.traits = traits
+    self.choices = choices
+  }
 }
 
 /// What can be done with a waiting job.

@@ -21,20 +21,20 @@ struct Candidates {
     var count = 0
     /// The job before, since the jobs of an array are alike.
     var previous: Int?
+    let waiting = snapshot.waiting.span
     for index in order.sequence {
-      guard limit <= 0 || count < limit || snapshot.waiting[index].reservation != nil else {
+      guard limit <= 0 || count < limit || waiting[index].reservation != nil else {
         candidates[index] = .refused(Self.beyondLimit)
         continue
       }
-      if let previous, snapshot.waiting[previous].isLike(snapshot.waiting[index]),
-        snapshot.waiting[index].types.isEmpty
-      {
+      if let previous, waiting[index].types.isEmpty, waiting[previous].isLike(waiting[index]) {
         candidates[index] = candidates[previous]
       } else {
         candidates[index] = Candidate(
-          snapshot.waiting[index], on: snapshot.platform, settings: snapshot.settings,
-          plugins: plugins)
-        if case .ready(let job) = candidates[index] { requests += job.choices.map(\.request) }
+          waiting[index], on: snapshot.platform, settings: snapshot.settings, plugins: plugins)
+        if case .ready(let job) = candidates[index] {
+          for choice in job.choices { requests.append(choice.request) }
+        }
       }
       if case .ready = candidates[index] { count += 1 }
       previous = index
