@@ -22,8 +22,14 @@ public struct ResourceSet: Hashable, Sendable {
 
   /// The set with the given bits; missing words are 0, bits from `capacity` on are dropped.
   public init(capacity: Int, words: [UInt64]) {
-    self.init(capacity: capacity)
-    for index in self.words.indices.prefix(words.count) { self.words[index] = words[index] }
+    self.capacity = capacity
+    self.words = words
+    let count = ResourceSet.wordCount(capacity)
+    if words.count < count {
+      self.words += repeatElement(0, count: count - words.count)
+    } else if words.count > count {
+      self.words.removeLast(words.count - count)
+    }
     dropBitsBeyondCapacity()
   }
 
@@ -69,9 +75,10 @@ public struct ResourceSet: Hashable, Sendable {
   }
 
   private mutating func dropBitsBeyondCapacity() {
-    if capacity % 64 != 0, let last = words.indices.last {
-      words[last] &= (1 << UInt64(capacity % 64)) - 1
-    }
+    guard capacity % 64 != 0, let last = words.last else { return }
+    let kept = last & ((1 << UInt64(capacity % 64)) - 1)
+    // Only if need be, since the words may be shared.
+    if kept != last { words[words.count - 1] = kept }
   }
 }
 

@@ -24,20 +24,37 @@ struct Lane {
     }
     let family = request.family
     let now = timeline.begins[0]
-    let bound = known[family.number]?.bound(for: family.counts, duration: duration) ?? now
+    let place = known.index(forKey: family.number)
+    let bound =
+      place.flatMap { known.values[$0].bound(for: family.counts, duration: duration) } ?? now
     let found = earliestStart(
       for: request, duration: duration, from: max(notBefore, bound), before: limit)
     if notBefore <= bound {
-      var starts = known.removeValue(forKey: family.number) ?? EarliestStarts()
-      if bound == starts.bound(for: family.counts, duration: 1) ?? now {
-        starts.note(found.bound, for: family.counts, duration: 1)
+      let start = found.start ?? limit
+      if let place {
+        known.values[place].note(start, found.bound, after: bound, family, duration, now: now)
+      } else {
+        known[family.number, default: EarliestStarts()].note(
+          start, found.bound, after: bound, family, duration, now: now)
       }
-      starts.note(found.start ?? limit, for: family.counts, duration: duration)
-      known[family.number] = starts
     }
     return found.start
   }
 
   /// Forgets what is known, because something became free.
   mutating func forgetStarts() { known = [:] }
+}
+
+extension EarliestStarts {
+  /// Notes what a search from `earlier` on has found: that a request can't start before `start`, nor before
+  /// `bound` whatever its duration.
+  fileprivate mutating func note(
+    _ start: Instant, _ bound: Instant, after earlier: Instant, _ family: RequestFamily,
+    _ duration: Seconds, now: Instant
+  ) {
+    if earlier == self.bound(for: family.counts, duration: 1) ?? now {
+      note(bound, for: family.counts, duration: 1)
+    }
+    note(start, for: family.counts, duration: duration)
+  }
 }

@@ -11,7 +11,7 @@ public struct Reasons: Sendable, Equatable {
   /// The reasons that one pass found.
   private struct Layer: Sendable {
     var given: [JobID: Reason] = [:]
-    var shortages: [JobID: Shortage] = [:]
+    var shortages = Shortages()
     var ledger: OccupancyLedger?
 
     func reason(of job: JobID) -> Reason? {
@@ -32,7 +32,7 @@ public struct Reasons: Sendable, Equatable {
     set {
       for index in layers.indices {
         layers[index].given[job] = index == 0 ? newValue : nil
-        if newValue == nil { layers[index].shortages[job] = nil }
+        if newValue == nil { layers[index].shortages.remove(job) }
       }
     }
   }
@@ -40,7 +40,7 @@ public struct Reasons: Sendable, Equatable {
   /// The jobs that have a reason.
   public var jobs: Set<JobID> {
     layers.reduce(into: []) {
-      $0.formUnion($1.given.keys); $0.formUnion($1.shortages.keys)
+      $0.formUnion($1.given.keys); $0.formUnion($1.shortages.jobs)
     }
   }
 
@@ -50,11 +50,14 @@ public struct Reasons: Sendable, Equatable {
 
   /// Notes that a job waits for resources.
   public mutating func note(_ shortage: Shortage, of job: JobID) {
-    layers[0].shortages[job] = shortage
+    layers[0].shortages.append(shortage, of: job)
   }
 
   /// Ends the notes of a pass with what it knows of holders and placements.
-  public mutating func seal(with ledger: OccupancyLedger) { layers[0].ledger = ledger }
+  public mutating func seal(with ledger: OccupancyLedger) {
+    layers[0].ledger = ledger
+    layers[0].shortages.sort()
+  }
 
   /// Takes over the reasons of a newer pass over a part of the jobs.
   public mutating func update(with newer: Reasons) {

@@ -32,17 +32,14 @@ enum Candidate {
   /// Walltimes beyond this do not fit OAR's schema.
   static let longestWalltime: Seconds = endOfTime
 
-  init(
-    _ job: WaitingJob, on platform: Platform, settings: PlanningSettings, plugins: PlannerPlugins
-  ) {
+  /// - Parameter index: the job's place among those that wait.
+  init(of index: Int, in snapshot: Snapshot, plugins: PlannerPlugins) {
+    let settings = snapshot.settings
     let traits: JobTraits
     do {
       traits =
-        job.types.isEmpty
-        ? .none
-        : try JobTraits(
-          types: job.types, job: job.id, user: job.user, name: job.name,
-          utcOffset: settings.utcOffset)
+        snapshot.waiting[index].types.isEmpty
+        ? .none : try snapshot.waiting[index].traits(settings)
     } catch {
       self = .refused(Reason(.malformed, "\(error)"))
       return
@@ -57,18 +54,20 @@ enum Candidate {
       ? .eventual : settings.usesSleepingHosts ? .withSleeping : .present
     var choices: [Choice] = []
     var refusal: Reason?
-    for (index, moldable) in job.moldables.enumerated() {
+    let properties = snapshot.waiting[index].properties
+    let isBesteffort = snapshot.waiting[index].isBesteffort
+    for (number, moldable) in snapshot.waiting[index].moldables.enumerated() {
       guard moldable.walltime > 0, moldable.walltime <= Candidate.longestWalltime else {
         refusal = refusal ?? Candidate.badWalltime(moldable.walltime)
         continue
       }
       let walltime =
-        job.isBesteffort
+        isBesteffort
         ? min(moldable.walltime, max(1, settings.besteffortDuration)) : moldable.walltime
-      switch platform.resolve(moldable.groups, properties: job.properties, scope: scope) {
+      switch snapshot.platform.resolve(moldable.groups, properties: properties, scope: scope) {
       case .possible(let request):
         let duration = walltime + max(0, settings.jobSecurityTime)
-        choices.append(Choice(moldable: index, request: request, duration: duration))
+        choices.append(Choice(moldable: number, request: request, duration: duration))
       case .impossible(let text): refusal = refusal ?? Reason(.impossible, text)
       case .malformed(let text): refusal = refusal ?? Reason(.malformed, text)
       }
@@ -82,5 +81,12 @@ enum Candidate {
   private static func badWalltime(_ walltime: Seconds) -> Reason {
     Reason(
       .malformed, "The walltime is \(walltime) s; it must be from 1 to \(longestWalltime) s.")
+  }
+}
+
+extension WaitingJob {
+  /// What its types mean.
+  fileprivate func traits(_ settings: PlanningSettings) throws(JobTypeProblem) -> JobTraits {
+    try JobTraits(types: types, job: id, user: user, name: name, utcOffset: settings.utcOffset)
   }
 }

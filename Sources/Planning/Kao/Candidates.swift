@@ -27,11 +27,15 @@ struct Candidates {
         candidates[index] = .refused(Self.beyondLimit)
         continue
       }
-      if let previous, waiting[index].types.isEmpty, waiting[previous].isLike(waiting[index]) {
+      // Field by field, here and below: to copy a job means to count all that it holds.
+      if let previous, waiting[index].types.isEmpty, waiting[previous].types.isEmpty,
+        waiting[previous].moldables == waiting[index].moldables,
+        waiting[previous].properties == waiting[index].properties,
+        waiting[previous].isBesteffort == waiting[index].isBesteffort
+      {
         candidates[index] = candidates[previous]
       } else {
-        candidates[index] = Candidate(
-          waiting[index], on: snapshot.platform, settings: snapshot.settings, plugins: plugins)
+        candidates[index] = Candidate(of: index, in: snapshot, plugins: plugins)
         if case .ready(let job) = candidates[index] {
           for choice in job.choices { requests.append(choice.request) }
         }

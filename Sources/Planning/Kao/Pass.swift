@@ -21,8 +21,10 @@ struct Pass {
   private(set) var placements: [Placement] = []
   /// The resources of containers whose time is now but that can't start yet.
   private var notYetOpen: [String: ResourceSet] = [:]
-  /// For each job that has a place, the first instant after it.
-  var ends: [JobID: Instant] = [:]
+  /// For each job that others depend on and that has a place, the first instant after it.
+  private(set) var ends: [JobID: Instant] = [:]
+  /// The jobs that others depend on.
+  private let awaited: Set<JobID>
   /// Jobs that were reached before a job that they depend on, by that job.
   private var dependents: [JobID: [Int]] = [:]
   /// By place in the snapshot.
@@ -41,6 +43,7 @@ struct Pass {
       platform: snapshot.platform, now: snapshot.now, free: plannable,
       requests: candidates.requests)
     besteffort = BesteffortHolders(snapshot)
+    awaited = snapshot.awaited
     quotas = snapshot.quotas.map { QuotaLedger($0, now: snapshot.now) }
     plan.priorities = JobPriorities(snapshot)
     plan.reasons.reserveCapacity(snapshot.waiting.count)
@@ -229,9 +232,14 @@ extension Pass {
       job: id, spot: spot, moldable: moldable, on: snapshot.platform)
     placements.append(placement)
     if isStart { plan.starts.append(placement) } else { plan.predictions.append(placement) }
-    count(snapshot.waiting[index], spot)
-    ends[id] = spot.end
+    if quotas != nil { count(snapshot.waiting[index], spot) }
+    noteEnd(of: id, spot.end)
     keepBusy(spot, traits, isStart: isStart)
+  }
+
+  /// Notes when a job that has a place will have ended.
+  mutating func noteEnd(of job: JobID, _ end: Instant) {
+    if awaited.contains(job) { ends[job] = end }
   }
 
   /// Makes the resources of a spot busy.
@@ -253,10 +261,13 @@ extension Pass {
   }
 }
 
-extension WaitingJob {
-  /// Whether it asks for the same as another.
-  func isLike(_ other: WaitingJob) -> Bool {
-    moldables == other.moldables && properties == other.properties && types == other.types
-      && isBesteffort == other.isBesteffort
+extension Snapshot {
+  /// The jobs that waiting jobs depend on and that wait as well.
+  fileprivate var awaited: Set<JobID> {
+    var jobs: Set<JobID> = []
+    for index in waiting.indices where !waiting[index].dependencies.isEmpty {
+      for case .waiting(let job) in waiting[index].dependencies { jobs.insert(job) }
+    }
+    return jobs
   }
 }

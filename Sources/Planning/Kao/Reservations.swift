@@ -50,7 +50,7 @@ extension Pass {
     let patience = max(0, snapshot.settings.reservationPatience)
     let isPatient = snapshot.now < reservation.start.addingCapped(patience)
     if rest.resources.isEmpty || (isPatient && rest.resources != spot.resources) {
-      ends[id] = spot.end
+      noteEnd(of: id, spot.end)
       keepBusy(spot, traits)
       plan.reasons[id] = Reason(
         .reservation,

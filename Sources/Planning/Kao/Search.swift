@@ -18,7 +18,7 @@ extension Pass {
     _ index: Int, of job: ReadyJob, notBefore: Instant
   ) -> (found: Found?, excess: QuotaExcess?) {
     let account =
-      job.traits.isWithoutQuotas ? nil : account(of: snapshot.waiting[index])
+      quotas == nil || job.traits.isWithoutQuotas ? nil : account(of: snapshot.waiting[index])
     var best: Found?
     var forbidden: QuotaExcess?
     for choice in job.choices {
