@@ -113,14 +113,13 @@ struct PropertyTests {
     var holders = snapshot
     holders.holding.reverse()
     for index in holders.holding.indices { holders.holding[index].resources.reverse() }
-    var dictionaries = snapshot
-    dictionaries.platform = Platform(
+    var properties = snapshot
+    properties.platform = Platform(
       resources: snapshot.platform.resources.map { resource in
         var other = resource
         other.properties = [:]
-        other.properties.reserveCapacity(64)
-        for (name, value) in resource.properties.sorted(by: { $0.key > $1.key }) {
-          other.properties[name] = value
+        for name in resource.properties.keys.reversed() {
+          other.properties[name] = resource.properties[name]
         }
         return other
       })
@@ -133,7 +132,7 @@ struct PropertyTests {
     stranger.waiting.insert(waiting(98, ("/core=1", 100), queue: "shut"), at: 0)
     return [
       ("the order of holding jobs", holders, nil),
-      ("the order of a dictionary", dictionaries, nil),
+      ("the order of properties", properties, nil),
       ("the order of types and queues", types, nil),
       ("a job of an inactive queue", stranger, 98),
     ]

@@ -6,10 +6,13 @@ import ClusterModel
 struct Lane {
   var timeline: Timeline
   var buffers: PickBuffers
+  /// The earliest start that is asked for.
+  var now: Instant
   /// By number of the family.
   private var known: [Int: EarliestStarts] = [:]
 
   init(from now: Instant, free: ResourceSet) {
+    self.now = now
     timeline = Timeline(from: now, free: free)
     buffers = PickBuffers(wordCount: free.words.count)
   }
@@ -23,7 +26,6 @@ struct Lane {
       return earliestStart(for: request, duration: duration, from: notBefore, before: limit).start
     }
     let family = request.family
-    let now = timeline.begins[0]
     let place = known.index(forKey: family.number)
     let bound =
       place.flatMap { known.values[$0].bound(for: family.counts, duration: duration) } ?? now
@@ -40,6 +42,9 @@ struct Lane {
     }
     return found.start
   }
+
+  /// The first instant after `now` at which what is free may change.
+  var firstTurn: Instant { timeline.end(of: timeline.slot(at: now)) }
 
   /// Forgets what is known, because something became free.
   mutating func forgetStarts() { known = [:] }

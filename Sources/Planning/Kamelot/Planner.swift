@@ -38,7 +38,7 @@ public struct SpotQuery {
 /// The plan in the making: what is free when, in the cluster and in its containers.
 public struct Planner {
   public let platform: Platform
-  public let now: Instant
+  public private(set) var now: Instant
   private var cluster: Space
   private var containers: [String: Space] = [:]
 
@@ -53,6 +53,18 @@ public struct Planner {
     self.now = now
     cluster = Space(platform, from: now, free: free)
     cluster.prepare(requests.compactMap { $0.coarse?.grain }, from: now, free: free)
+  }
+
+  /// The first instant after now at which what is free may change, in the cluster or in a container.
+  public var firstTurn: Instant {
+    containers.values.reduce(cluster.firstTurn) { min($0, $1.firstTurn) }
+  }
+
+  /// Goes on at a later `now`, which is before ``firstTurn``.
+  public mutating func advance(to now: Instant) {
+    self.now = now
+    cluster.advance(to: now)
+    for name in containers.keys { containers[name]?.advance(to: now) }
   }
 
   /// Makes resources of the cluster busy from now on, whether they were free or not.

@@ -118,6 +118,18 @@ struct Space {
   }
 }
 
+// Going on later.
+extension Space {
+  /// The first instant after now at which what is free may change.
+  var firstTurn: Instant { coarse.reduce(fine.firstTurn) { min($0, $1.firstTurn) } }
+
+  /// Lets nobody start before `now`, which is before ``firstTurn``.
+  mutating func advance(to now: Instant) {
+    fine.now = now
+    for index in coarse.indices { coarse[index].now = now }
+  }
+}
+
 // What a job that holds resources lets others have.
 extension Space {
   /// Resources that become a share for some time.

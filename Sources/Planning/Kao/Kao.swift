@@ -8,6 +8,12 @@ public enum Kao {
   /// Decides what starts now, what starts when, and what must give way. Pure: same snapshot, same
   /// plan, as long as the plug-ins answer the same.
   public static func plan(_ snapshot: Snapshot, plugins: PlannerPlugins = .none) -> Plan {
+    var pass = pass(snapshot, plugins: plugins)
+    return pass.takePlan()
+  }
+
+  /// The pass, with all that was decided.
+  static func pass(_ snapshot: Snapshot, plugins: PlannerPlugins) -> Pass {
     // 1. Waiting jobs in the order of their queues and priorities; those of inactive queues, and those
     //    beyond the limit of their user, are set aside.
     var order = JobOrder(snapshot)
@@ -33,6 +39,6 @@ public enum Kao {
     pass.refuseDependents()
     // 8. Hosts are woken for what is planned, and idle ones put to sleep, if the site wants that.
     pass.decideSleep()
-    return pass.finish()
+    return pass
   }
 }

@@ -5,7 +5,7 @@ import Kamelot
 
 /// One pass: what was decided so far.
 struct Pass {
-  let snapshot: Snapshot
+  var snapshot: Snapshot
   var plan = Plan()
   var planner: Planner
   var besteffort: BesteffortHolders
@@ -24,7 +24,7 @@ struct Pass {
   /// For each job that others depend on and that has a place, the first instant after it.
   private(set) var ends: [JobID: Instant] = [:]
   /// The jobs that others depend on.
-  private let awaited: Set<JobID>
+  private(set) var awaited: Set<JobID>
   /// Jobs that were reached before a job that they depend on, by that job.
   private var dependents: [JobID: [Int]] = [:]
   /// By place in the snapshot.
@@ -57,12 +57,24 @@ struct Pass {
     candidates.refuse(index, because: reason)
   }
 
-  /// The plan, with all that its reasons need.
-  consuming func finish() -> Plan {
+  /// Gives the plan away, with all that its reasons need.
+  mutating func takePlan() -> Plan {
     plan.reasons.seal(
       with: OccupancyLedger(
         now: snapshot.now, free: plannable, holders: holders, placements: placements))
+    defer { plan = Plan() }
     return plan
+  }
+
+  /// Makes other jobs ready, after those of the beginning have their places.
+  mutating func prepare(_ order: JobOrder) {
+    candidates = Candidates(snapshot, order, plugins)
+    for (job, reason) in order.setAside { plan.reasons[snapshot.waiting[job].id] = reason }
+    let new = snapshot.awaited.subtracting(awaited)
+    awaited.formUnion(new)
+    for placement in placements where new.contains(placement.job) {
+      ends[placement.job] = placement.end + 1
+    }
   }
 }
 

@@ -1,0 +1,150 @@
+// Jobs that join a plan get the place that a pass over all jobs would give them.
+
+import ClusterModel
+import Kamelot
+import Kao
+import Testing
+
+struct StandingPlanTests {
+  @Test(
+    "a job that joins a plan is planned as if all were planned together",
+    arguments: Sample.parts)
+  func joining(part: UInt64) {
+    Sample.check(part) { whole in
+      var first = whole
+      let last = first.waiting.removeLast()
+      var standing = StandingPlan(first)
+      guard let added = standing.add([last], at: whole.now) else { return nil }
+      return Self.difference(standing.plan, added, from: Kao.plan(whole), of: last.id)
+    }
+  }
+
+  @Test(
+    "a job that joins a plan later is planned as if the jobs started meanwhile had always run",
+    arguments: Sample.parts)
+  func joiningLater(part: UInt64) {
+    Sample.check(part) { whole in
+      for delay in [1, 7, 40] {
+        var first = whole
+        let last = first.waiting.removeLast()
+        var standing = StandingPlan(first)
+        let now = whole.now + delay
+        guard let added = standing.add([last], at: now) else { continue }
+        let plan = Kao.plan(Self.afterwards(whole, standing.plan, at: now))
+        var earlier = standing.plan
+        earlier.starts = []
+        if let difference = Self.difference(earlier, added, from: plan, of: last.id) {
+          return difference
+        }
+      }
+      return nil
+    }
+  }
+
+  @Test("jobs that join one after the other are planned as together")
+  func oneByOne() {
+    let platform = testPlatform(hosts: 4, coresPerHost: 4)
+    let jobs = (1...40).map { id in
+      waiting(id, ("/host=\(id % 3 + 1)/core=\(id % 4 + 1)", 50 + id % 7 * 10))
+    }
+    var standing = StandingPlan(snapshot(platform, waiting: []))
+    var starts: [JobID: Instant] = [:]
+    for job in jobs {
+      guard let plan = standing.add([job], at: 1000) else {
+        Issue.record("job \(job.id) could not join")
+        return
+      }
+      starts[job.id] = plan.placement(of: job.id)?.start
+    }
+    let plan = Kao.plan(snapshot(platform, waiting: jobs))
+    for job in jobs { #expect(starts[job.id] == plan.placement(of: job.id)?.start) }
+  }
+
+  @Test("a job joins a plan of jobs that all wait their turn, until something becomes free")
+  func joinsUntilTheNextTurn() {
+    let platform = testPlatform(hosts: 2, coresPerHost: 1)
+    let input = snapshot(
+      platform, holding: [holding(9, [1, 2], start: 900, walltime: 200)],
+      waiting: [waiting(1, ("/host=2", 60))])
+    var standing = StandingPlan(input)
+    #expect(standing.add([waiting(2, ("/host=1", 60))], at: 1099)?.predictions[0].start == 1160)
+    #expect(standing.add([waiting(3, ("/host=1", 60))], at: 1100) == nil)
+  }
+
+  @Test(
+    "a job that others give way to, or wait for, does not join",
+    arguments: [
+      waiting(5, ("/host=1", 60), queue: "admin"),
+      waiting(5, ("/host=1", 60), types: ["container=c1"]), waiting(4, ("/host=1", 60)),
+    ])
+  func doesNotJoin(job: WaitingJob) {
+    let jobs = [
+      waiting(1, ("/host=1", 60)), waiting(2, ("/host=1", 60), after: [.waiting(4)]),
+    ]
+    var standing = StandingPlan(
+      snapshot(testPlatform(hosts: 2, coresPerHost: 1), waiting: jobs))
+    #expect(standing.add([job], at: 1000) == nil)
+  }
+
+  @Test("a normal job does not join where besteffort jobs are planned, another of theirs does")
+  func besteffort() {
+    let jobs = [
+      waiting(1, ("/host=2", 60)), waiting(2, ("/host=1", 60), queue: "besteffort"),
+    ]
+    let input = snapshot(testPlatform(hosts: 2, coresPerHost: 1), waiting: jobs)
+    var standing = StandingPlan(input)
+    #expect(standing.plan.started == [1])
+    #expect(standing.add([waiting(3, ("/host=1", 60))], at: 1000) == nil)
+    standing = StandingPlan(
+      snapshot(
+        testPlatform(hosts: 2, coresPerHost: 1), holding: [holding(9, [1, 2], walltime: 1500)],
+        waiting: jobs))
+    let plan = standing.add([waiting(3, ("/host=1", 60), queue: "besteffort")], at: 1000)
+    #expect(plan?.placement(of: 3) != nil)
+  }
+
+  /// The snapshot after the jobs to be started were, at a later `now`.
+  private static func afterwards(
+    _ snapshot: Snapshot, _ plan: Plan, at now: Instant
+  ) -> Snapshot {
+    var after = snapshot
+    after.now = now
+    let security = max(0, snapshot.settings.jobSecurityTime)
+    for start in plan.starts {
+      guard let job = snapshot.waiting.first(where: { $0.id == start.job }) else { continue }
+      var holder = holding(
+        job.id, start.resources, start: start.start,
+        walltime: start.end + 1 - start.start - security)
+      holder.types = job.types
+      holder.user = job.user
+      holder.name = job.name
+      holder.queue = job.queue
+      after.holding.append(holder)
+      after.waiting.removeAll { $0.id == job.id }
+      for index in after.waiting.indices
+      where after.waiting[index].dependencies.contains(.waiting(job.id)) {
+        after.waiting[index].dependencies = after.waiting[index].dependencies.map {
+          $0 == .waiting(job.id) ? .running(job.id) : $0
+        }
+      }
+    }
+    return after
+  }
+
+  private static func difference(
+    _ earlier: Plan, _ added: Plan, from plan: Plan, of job: JobID
+  ) -> (problem: String, plan: Plan)? {
+    if Set(earlier.starts + added.starts) != Set(plan.starts) {
+      return ("others start with job \(job) than without a joint pass", plan)
+    }
+    if Set(earlier.predictions + added.predictions) != Set(plan.predictions) {
+      return ("the plan is another when job \(job) joins:\n\(added.description)", plan)
+    }
+    if added.reasons[job] != plan.reasons[job] {
+      return (
+        "the reason of job \(job) is another: \(String(describing: added.reasons[job]))", plan
+      )
+    }
+    return nil
+  }
+}
