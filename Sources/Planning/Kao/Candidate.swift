@@ -12,6 +12,13 @@ struct Choice {
   var duration: Seconds
 }
 
+extension JobTraits {
+  /// On which resources a job with these types is planned.
+  func scope(_ settings: PlanningSettings) -> PlanningScope {
+    sharing.isPermissive ? .eventual : settings.usesSleepingHosts ? .withSleeping : .present
+  }
+}
+
 /// A job that can be planned.
 struct ReadyJob {
   var traits: JobTraits
@@ -47,9 +54,7 @@ enum Candidate {
         Reason(.plugin, "There is no plug-in \"\(call.name)\" for its type \(call.role.rawValue)."))
       return
     }
-    let scope: PlanningScope =
-      traits.sharing.isPermissive
-      ? .eventual : settings.usesSleepingHosts ? .withSleeping : .present
+    let scope = traits.scope(settings)
     var choices: [Choice] = []
     var refusal: Reason?
     for (index, moldable) in job.moldables.enumerated() {
@@ -57,9 +62,7 @@ enum Candidate {
         refusal = refusal ?? Candidate.badWalltime(moldable.walltime)
         continue
       }
-      let walltime =
-        job.isBesteffort
-        ? min(moldable.walltime, max(1, settings.besteffortDuration)) : moldable.walltime
+      let walltime = settings.runTime(of: moldable.walltime, isBesteffort: job.isBesteffort)
       switch platform.resolve(moldable.groups, properties: job.properties, scope: scope) {
       case .possible(let request):
         let duration = walltime + max(0, settings.jobSecurityTime)

@@ -8,6 +8,8 @@ public enum Kao {
   /// Decides what starts now, what starts when, and what must give way. Pure: same snapshot, same
   /// plan, as long as the plug-ins answer the same.
   public static func plan(_ snapshot: Snapshot, plugins: PlannerPlugins = .none) -> Plan {
+    let everyone = snapshot.holding
+    let snapshot = snapshot.withWhatJobsKeep()
     // 1. Waiting jobs in the order of their queues and priorities; those of inactive queues, and those
     //    beyond the limit of their user, are set aside.
     var order = JobOrder(snapshot)
@@ -32,7 +34,7 @@ public enum Kao {
     // 7. What depends on a job without a place has no place either.
     pass.refuseDependents()
     // 8. Hosts are woken for what is planned, and idle ones put to sleep, if the site wants that.
-    pass.decideSleep()
+    pass.decideSleep(around: everyone)
     return pass.finish()
   }
 }

@@ -52,16 +52,31 @@ extension Pass {
   private mutating func findSpot(
     _ query: SpotQuery, _ account: QuotaAccount?
   ) -> (spot: Spot?, excess: QuotaExcess?) {
-    guard let account else { return (planner.findSpot(query), nil) }
+    guard let account else { return (findFreeSpot(query), nil) }
     var query = query
     var excess: QuotaExcess?
-    while let spot = planner.findSpot(query) {
+    while let spot = findFreeSpot(query) {
       guard let refused = refusal(of: spot, account) else { return (spot, excess) }
       excess = excess ?? refused
       guard let retry = refused.retryAt, retry > spot.start else { return (nil, excess) }
       query.notBefore = retry
     }
     return (nil, excess)
+  }
+
+  /// The earliest spot in a hole that is long enough.
+  private mutating func findFreeSpot(_ query: SpotQuery) -> Spot? {
+    guard query.duration < snapshot.settings.holeMinimum else { return planner.findSpot(query) }
+    var longer = query
+    longer.duration = snapshot.settings.holeMinimum
+    guard var spot = planner.findSpot(longer) else { return nil }
+    spot.end = spot.start.addingCapped(query.duration)
+    return spot
+  }
+
+  /// For how long resources must be free so that a moldable is placed on them.
+  func searchLength(of choice: Choice) -> Seconds {
+    max(choice.duration, snapshot.settings.holeMinimum)
   }
 
   // MARK: Quotas
