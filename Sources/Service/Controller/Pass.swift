@@ -34,7 +34,9 @@ extension ClusterState {
     var wanted = Set(job.assignedResources)
     if !settings.alwaysAssignedTypes.isEmpty {
       // These are everybody's at any time.
-      wanted = wanted.filter { resources[$0].map { !settings.alwaysAssignedTypes.contains($0.type) } ?? true }
+      wanted = wanted.filter {
+        resources[$0].map { !settings.alwaysAssignedTypes.contains($0.type) } ?? true
+      }
     }
     return holding.contains { id in
       guard id != job.id, let other = jobs[id] else { return false }

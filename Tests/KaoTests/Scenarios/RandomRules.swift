@@ -1,0 +1,18 @@
+// Random rules of a site and of its besteffort jobs: drawn last, so that they change nothing else of a
+// scenario.
+
+import ClusterModel
+import Kamelot
+
+extension ScenarioMaker {
+  mutating func addRules(to snapshot: inout Snapshot) {
+    if draws(.killAhead, 70) { snapshot.settings.besteffortKillAhead = number(1...150) }
+    if draws(.holes, 70) { snapshot.settings.holeMinimum = number(1...80) }
+    guard theme.contains(.checkpoints) else { return }
+    for index in snapshot.holding.indices where snapshot.holding[index].isBesteffort {
+      if chance(30) { continue }
+      snapshot.holding[index].checkpoint = number(1...60)
+      if chance(50) { snapshot.holding[index].checkpointedAt = now - number(0...60) }
+    }
+  }
+}
