@@ -83,6 +83,17 @@ private func occupiedCluster() throws -> ClusterState {
     #expect(state.nextLook == 170)
   }
 
+  @Test("time alone brings about the pass at which a job's time to save its work is over")
+  func timePasses() throws {
+    var state = try occupiedCluster()
+    state.nextLook = 230
+    state.needsPlan = false
+    state.heedTime(229)
+    #expect(!state.needsPlan)
+    state.heedTime(230)
+    #expect(state.needsPlan && state.nextLook == nil)
+  }
+
   @Test("after a restart, what a job was told still counts") func restart() async throws {
     var job = heldJob(1, on: [1, 2, 3, 4], .running, types: ["besteffort"])
     job.request = JobRequest(

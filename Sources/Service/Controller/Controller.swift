@@ -142,11 +142,7 @@ public actor Controller {
     endNoopJobs(at: now)
     checkSilentHosts(at: now)
     endWaits(at: EventLoop.monotonicNanoseconds, now)
-    if let look = state.nextLook, look <= now {
-      state.nextLook = nil
-      state.needsPlan = true
-    }
-    if state.placements.values.contains(where: { $0.start <= now }) { state.needsPlan = true }
+    state.heedTime(now)
     if predictionsAreStale || committer.trouble != nil { writePredictions(at: now) }
     scheduleWork()
     tickLater()

@@ -170,6 +170,15 @@ extension ClusterState {
     }
   }
 
+  /// Wants a pass if the plan says that one is due: a prediction comes true, or somebody's time is over.
+  mutating func heedTime(_ now: Instant) {
+    if let look = nextLook, look <= now {
+      nextLook = nil
+      needsPlan = true
+    }
+    if placements.values.contains(where: { $0.start <= now }) { needsPlan = true }
+  }
+
   /// The plan as rows: jobs that hold resources and jobs that are planned.
   var predictions: [Prediction] {
     let held = holding.sorted().compactMap { id in
