@@ -36,6 +36,7 @@ extension HoldingJob {
     return now < end ? .saves(until: end) : .end
   }
 
+  /// How near its end is, as far as it has been told.
   func nearness(at now: Instant) -> Farewell.Nearness {
     switch farewell(at: now) {
     case .ends: .ending

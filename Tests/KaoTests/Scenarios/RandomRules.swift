@@ -11,8 +11,9 @@ extension ScenarioMaker {
     guard theme.contains(.checkpoints) else { return }
     for index in snapshot.holding.indices where snapshot.holding[index].isBesteffort {
       if chance(30) { continue }
-      snapshot.holding[index].checkpoint = number(1...60)
-      if chance(50) { snapshot.holding[index].checkpointedAt = now - number(0...60) }
+      // In tens, so that often the time is over just now.
+      snapshot.holding[index].checkpoint = number(1...5) * 10
+      if chance(60) { snapshot.holding[index].checkpointedAt = now - number(0...5) * 10 }
     }
   }
 }
