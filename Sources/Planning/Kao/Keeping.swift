@@ -9,7 +9,8 @@ extension Snapshot {
   /// keeps none counts no more.
   func withWhatJobsKeep() -> Snapshot {
     let shared = settings.alwaysAssignedTypes
-    let hasSuspended = holding.contains(where: \.isSuspended)
+    // By place: to copy a job means to count all that it holds.
+    let hasSuspended = holding.indices.contains { holding[$0].isSuspended }
     guard hasSuspended || !shared.isEmpty else { return self }
     let ofNobody = platform.resources(ofTypes: shared)
     let given = ofNobody.union(

@@ -76,7 +76,7 @@ extension ClusterState {
       queues: queues,
       holding: holding.sorted().compactMap { jobs[$0].map { holdingJob($0, now) } },
       waiting: waiting, quotas: quotas(settings), order: order)
-    if waiting.contains(where: { $0.reservation != nil }) {
+    if waiting.indices.contains(where: { waiting[$0].reservation != nil }) {
       snapshot.reservationPlatform = reservationPlatform(settings)
     }
     return snapshot
