@@ -66,8 +66,8 @@ extension ClusterState {
   ) throws -> (outcome: Outcome, depth: PassDepth) {
     var outcome = Outcome()
     var depth = depth
-    resumeJobs(at: now, &outcome)
     let settings = try settings ?? testSettings()
+    resumeJobs(as: settings.planning, at: now, &outcome)
     apply(plan(settings: settings, at: now, &depth), depth, at: now, &outcome)
     return (outcome, depth)
   }

@@ -148,16 +148,31 @@ struct KnownBugsTests {
     }
   }
 
-  @Test("a job ends besteffort jobs that could save their work, and others start meanwhile")
+  @Test("a besteffort job that can save its work is told to, then has the time for it, then ends")
   func checkpointDelay() {
     var victim = holding(9, [1, 2], start: 900, walltime: 500, besteffort: true)
     victim.checkpoint = 30
     let jobs = [
       waiting(1, ("/host=1", 60), properties: "host='h1'"), waiting(2, ("/host=1", 60)),
     ]
-    let input = snapshot(twoHosts, holding: [victim], waiting: jobs)
-    let plan = Kao.plan(input)
-    #expect(plan.started == [2])
-    #expect(plan.start(of: 1) == 1000)
+    var input = snapshot(twoHosts, holding: [victim], waiting: jobs)
+    for (planner, plan) in plans(of: input, needing: [.checkpoints]) {
+      #expect(plan.checkpoints == [9] && plan.victims.isEmpty, "\(planner)")
+      #expect(plan.started == [2], "\(planner)")
+      #expect(plan.start(of: 1) == 1000 && plan.reasons[1]?.blockers == [9], "\(planner)")
+    }
+    input.holding[0].checkpointedAt = 1000
+    for (now, victims) in [(1001, []), (1029, []), (1030, [9]), (5000, [9])] as [(Instant, [JobID])]
+    {
+      input.now = now
+      for (planner, plan) in plans(of: input, needing: [.checkpoints]) {
+        #expect(plan.checkpoints.isEmpty && plan.victims == victims, "\(planner) at \(now)")
+        #expect(plan.started == [2] && plan.start(of: 1) == now, "\(planner) at \(now)")
+      }
+    }
+    input.holding[0].isEnding = true
+    for (planner, plan) in plans(of: input, needing: [.checkpoints]) {
+      #expect(plan.checkpoints.isEmpty && plan.victims.isEmpty, "\(planner)")
+    }
   }
 }

@@ -82,7 +82,7 @@ struct OrderTests {
     #expect(plan.placement(of: 2)?.start == 1010)
   }
 
-  @Test("only so many jobs are planned in a pass, those that come first")
+  @Test("only so many jobs of each priority are planned in a pass, those that come first")
   func jobsPerPass() {
     var input = snapshot(
       twoHosts,
@@ -90,7 +90,7 @@ struct OrderTests {
         waiting(1, ("/core=1", 10)), waiting(2, ("/host=7", 10)), waiting(3, ("/core=1", 10)),
         waiting(4, ("/core=1", 10), queue: "admin"), waiting(5, ("/core=1", 10)),
       ])
-    input.settings.jobsPerPass = 3
+    input.settings.jobsPerPass = 2
     let plan = Kao.plan(input)
     #expect(plan.started == [4, 1, 3])
     #expect(plan.reasons[2]?.kind == .impossible)

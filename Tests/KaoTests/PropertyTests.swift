@@ -24,7 +24,7 @@ struct PropertyTests {
       18_353, 26_795, 48_178, 69_056,
     ] as [UInt64])
   func mendedScenarios(seed: UInt64) {
-    var maker = ScenarioMaker(seed: seed, features: plannedFeatures)
+    var maker = ScenarioMaker(seed: seed, features: firstFeatures)
     let snapshot = maker.snapshot()
     let plan = Kao.plan(snapshot)
     #expect(ReferencePlanner.mistake(in: plan, for: snapshot) == nil)
@@ -65,7 +65,25 @@ struct PropertyTests {
       {
         return ("job \(job.id) moved because of job 99", after)
       }
-      return after.victims == before.victims ? nil : ("job 99 changes who must end", after)
+      let isSame = after.victims == before.victims && after.checkpoints == before.checkpoints
+      return isSame ? nil : ("job 99 changes who must end", after)
+    }
+  }
+
+  @Test("those who give way are the same in the next pass", arguments: Sample.parts)
+  func stableVictims(part: UInt64) {
+    Sample.check(part) { snapshot in
+      let plan = Kao.plan(snapshot)
+      var next = snapshot
+      for index in next.holding.indices {
+        if plan.victims.contains(next.holding[index].id) { next.holding[index].isEnding = true }
+        if plan.checkpoints.contains(next.holding[index].id) {
+          next.holding[index].checkpointedAt = snapshot.now
+        }
+      }
+      let second = Kao.plan(next)
+      let isStable = second.victims.isEmpty && second.checkpoints.isEmpty
+      return isStable ? nil : ("others give way then:\n\(second.description)", plan)
     }
   }
 
@@ -142,6 +160,6 @@ struct PropertyTests {
 extension Plan {
   fileprivate func isSame(as other: Plan) -> Bool {
     starts == other.starts && predictions == other.predictions && reasons == other.reasons
-      && victims == other.victims
+      && victims == other.victims && checkpoints == other.checkpoints && nextLook == other.nextLook
   }
 }

@@ -177,6 +177,29 @@ struct ReadingTests {
     #expect(set.configuration["SCHEDULER_JOB_SECURITY_TIME"] == "5")
   }
 
+  @Test("a job tells that it is suspended, and how it saves its work")
+  func givingWay() throws {
+    let held = #""start_time": 900, "assigned": {"resources": "1"}"#
+    let read = try scenario(
+      jobs: [
+        job(1, #""state": "Suspended", \#(held)"#),
+        job(2, #""state": "Running", \#(held), "checkpoint": 30, "checkpointed_at": 990"#),
+        job(3, #""state": "Running", \#(held)"#),
+      ].joined(separator: ","))
+    #expect(read.holding.map(\.isSuspended) == [true, false, false])
+    #expect(read.holding.map(\.checkpoint) == [0, 30, 0])
+    #expect(read.holding.map(\.checkpointedAt) == [nil, 990, nil])
+  }
+
+  @Test("reservations may prefer resources in an order of their own")
+  func reservationOrder() throws {
+    let variable = #""SCHEDULER_RESOURCE_ORDER_ADV_RESERVATIONS""#
+    let read = try scenario(jobs: "", config: "\(variable): \"resource_id DESC\"")
+    #expect(read.snapshot().reservationPlatform?.ids == [4, 3, 2, 1])
+    #expect(read.snapshot().platform.ids == [1, 2, 3, 4])
+    #expect(try scenario(jobs: "").snapshot().reservationPlatform == nil)
+  }
+
   @Test("queues that only jobs name get priority 3, besteffort 0")
   func queues() throws {
     let read = try scenario(

@@ -99,6 +99,8 @@ public struct Job: Sendable, Identifiable {
   public var suspendedSince: Instant = 0
   /// When its end was asked for (`frag_jobs.frag_date`); 0 if it was not.
   public var deletionAsked: Instant = 0
+  /// When the planner told it to save its work before it gives way to another job; 0 if it did not.
+  public var checkpointedAt: Instant = 0
 
   public init(
     id: JobID, arrayID: JobID, arrayIndex: Int, request: JobRequest, command: String,

@@ -105,6 +105,12 @@ public struct Plan: Sendable {
   public var reasons = Reasons()
   /// Besteffort jobs to end now, because a job above needs their resources.
   public var victims: [JobID] = []
+  /// Besteffort jobs to tell now that they are to save their work, because a job above needs their
+  /// resources: they end when their time for it is over.
+  public var checkpoints: [JobID] = []
+  /// When the next pass is due though nothing may have happened until then; `nil` for whenever something
+  /// happens or a prediction comes true.
+  public private(set) var nextLook: Instant?
   /// The jobs that were planned, in that order: each took precedence over those after it.
   public var order: [JobID] = []
   /// New reservations that can be kept; their placements are among `starts` and `predictions`.
@@ -119,4 +125,9 @@ public struct Plan: Sendable {
   public var pluginProblems: [String] = []
 
   public init() {}
+
+  /// Notes that a pass is due at an instant.
+  public mutating func lookAgain(at instant: Instant) {
+    nextLook = min(nextLook ?? instant, instant)
+  }
 }

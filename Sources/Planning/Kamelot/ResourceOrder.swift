@@ -13,19 +13,31 @@ public struct ResourceOrder: Sendable {
   private let keys: [(column: ResourceColumn, ascending: Bool)]
 
   /// Reads columns with ASC or DESC, separated by commas.
-  public init(_ text: String) throws(ConfigurationError) {
+  ///
+  /// - Parameter variable: the name of the variable, for errors.
+  public init(
+    _ text: String, variable: String = "SCHEDULER_RESOURCE_ORDER"
+  ) throws(ConfigurationError) {
     var keys: [(column: ResourceColumn, ascending: Bool)] = []
     for part in text.split(separator: ",") {
       let words = part.split(whereSeparator: \.isWhitespace).map(String.init)
       let direction = words.count > 1 ? words[1].uppercased() : "ASC"
       guard (1...2).contains(words.count), direction == "ASC" || direction == "DESC" else {
         throw ConfigurationError(
-          name: "SCHEDULER_RESOURCE_ORDER", value: text,
-          allowed: "columns with ASC or DESC, separated by commas")
+          name: variable, value: text, allowed: "columns with ASC or DESC, separated by commas")
       }
       keys.append((ResourceColumn(words[0].lowercased()), direction == "ASC"))
     }
     self.keys = keys
+  }
+
+  /// The order for new reservations; `nil` if a site has none of its own for them.
+  public static func ofReservations(
+    _ configuration: Configuration
+  ) throws(ConfigurationError) -> ResourceOrder? {
+    let variable = "SCHEDULER_RESOURCE_ORDER_ADV_RESERVATIONS"
+    guard let text = configuration[variable], !text.isEmpty else { return nil }
+    return try ResourceOrder(text, variable: variable)
   }
 
   /// The resources in this order; by id where it says nothing.

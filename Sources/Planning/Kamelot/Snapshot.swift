@@ -21,8 +21,10 @@ public struct HoldingJob: Sendable {
   /// Seconds that it may go on after it was told to save its work, because a job needs its resources;
   /// 0 if it can't save any.
   public var checkpoint: Seconds = 0
-  /// When it was told to save its work; 0 if it was not.
-  public var checkpointedAt: Instant = 0
+  /// When it was told to save its work; `nil` if it was not.
+  public var checkpointedAt: Instant?
+  /// Its processes stand still, and it has given up some of its resources for that time.
+  public var isSuspended = false
 
   public init(
     id: JobID, resources: [ResourceID], start: Instant, walltime: Seconds, isBesteffort: Bool,
@@ -118,6 +120,9 @@ public struct Snapshot: Sendable {
   public var quotas: Quotas?
   /// How jobs of queues of equal priority are sorted.
   public var order: JobOrderPolicy
+  /// The same resources in the order in which new reservations prefer them
+  /// (SCHEDULER_RESOURCE_ORDER_ADV_RESERVATIONS); `nil` if that is the usual one.
+  public var reservationPlatform: Platform?
   /// When hosts sleep and wake; `nil` if that is not to be decided.
   public var energy: EnergySettings?
 

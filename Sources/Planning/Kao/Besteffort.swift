@@ -1,5 +1,6 @@
 // Besteffort jobs that run, and which of them end when a job above needs their resources: none if
-// it can start elsewhere, else those whose end wastes least work.
+// it can start elsewhere, else those that are about to end already, else those whose end wastes least
+// work.
 
 import ClusterModel
 import Kamelot
@@ -16,18 +17,22 @@ struct BesteffortHolders {
     var work: Int
     var sharing: Sharing
     var space: SpaceName
+    /// The first instant at which its resources are free if it is left alone.
+    var until: Instant
 
-    /// Whether its resources can't be had by a job at the same time.
-    func isInTheWay(of traits: JobTraits) -> Bool {
-      space == traits.inner && !traits.sharing.isWelcome(where: sharing)
+    /// Whether a job that starts at an instant can't have its resources.
+    func isInTheWay(of traits: JobTraits, at start: Instant) -> Bool {
+      until > start && space == traits.inner && !traits.sharing.isWelcome(where: sharing)
     }
   }
 
   /// The jobs that waste most first.
   private var holders: [Holder] = []
   private var held: ResourceSet
+  private let now: Instant
 
   init(_ snapshot: Snapshot) {
+    now = snapshot.now
     held = ResourceSet(capacity: snapshot.platform.resources.count)
     let containers = Set(snapshot.holding.compactMap { $0.traits(snapshot.settings).container })
     for job in snapshot.holding where job.isBesteffort {
@@ -38,7 +43,8 @@ struct BesteffortHolders {
       holders.append(
         Holder(
           job: job, places: places, work: overflow ? .max : work, sharing: traits.sharing,
-          space: traits.inner.flatMap { containers.contains($0) ? $0 : nil }))
+          space: traits.inner.flatMap { containers.contains($0) ? $0 : nil },
+          until: job.end(security: snapshot.settings.jobSecurityTime, now: snapshot.now)))
     }
     holders.sort { ($0.work, $0.job.id) > ($1.work, $1.job.id) }
     for holder in holders {
@@ -48,24 +54,27 @@ struct BesteffortHolders {
 
   var isEmpty: Bool { holders.isEmpty }
 
-  /// The jobs that hold some of `resources` and do not share them with a job that wants them.
-  func inTheWay(of traits: JobTraits, on resources: ResourceSet) -> [HoldingJob] {
-    owners(of: resources, inTheWayOf: traits).map { holders[$0].job }
+  /// The jobs that hold some of the resources of a spot and do not share them with a job that wants it.
+  func inTheWay(of traits: JobTraits, in spot: Spot) -> [HoldingJob] {
+    owners(of: spot.resources, inTheWayOf: traits, at: spot.start).map { holders[$0].job }
   }
 
   /// Notes that a job ends in any case, so that others may as well take what it holds.
-  mutating func markEnding(_ job: JobID) {
-    for index in holders.indices where holders[index].job.id == job {
-      holders[index].job.isEnding = true
-    }
+  mutating func markEnding(_ job: JobID) { change(job) { $0.isEnding = true } }
+
+  /// Notes that a job is told now to save its work, so that others may as well wait for it.
+  mutating func markTold(_ job: JobID) { change(job) { [now] in $0.checkpointedAt = now } }
+
+  private mutating func change(_ job: JobID, _ body: (inout HoldingJob) -> Void) {
+    for index in holders.indices where holders[index].job.id == job { body(&holders[index].job) }
   }
 
   /// Resources for `request` out of `free` such that little besteffort work is wasted; `nil` if
   /// `free` does not suffice.
   func sparingPick(
-    for request: ResolvedRequest, from free: ResourceSet, _ traits: JobTraits
+    for request: ResolvedRequest, from free: ResourceSet, at start: Instant, _ traits: JobTraits
   ) -> ResourceSet? {
-    let inTheWay = owners(of: free, inTheWayOf: traits)
+    let inTheWay = owners(of: free, inTheWayOf: traits, at: start)
     if request.pick(from: free, without: inTheWay.lazy.map { holders[$0].places }) {
       var left = free
       for holder in inTheWay {
@@ -73,8 +82,10 @@ struct BesteffortHolders {
       }
       return request.pick(from: left)
     }
-    let dearestFirst =
-      inTheWay.filter { !holders[$0].job.isEnding } + inTheWay.filter { holders[$0].job.isEnding }
+    let nearness = inTheWay.map { holders[$0].job.nearness(at: now) }
+    let dearestFirst = Farewell.Nearness.allCases.flatMap { each in
+      zip(inTheWay, nearness).filter { $1 == each }.map(\.0)
+    }
     var left = free
     var next = 0
     var trials = 0
@@ -95,11 +106,11 @@ struct BesteffortHolders {
 
   /// The indices of the jobs that hold some of `resources` and do not share them, ascending.
   private func owners(
-    of resources: ResourceSet, inTheWayOf traits: JobTraits
+    of resources: ResourceSet, inTheWayOf traits: JobTraits, at start: Instant
   ) -> [Int] {
     guard !held.isDisjoint(with: resources) else { return [] }
     return holders.indices.filter { index in
-      holders[index].isInTheWay(of: traits)
+      holders[index].isInTheWay(of: traits, at: start)
         && holders[index].places.contains(where: resources.contains)
     }
   }

@@ -12,6 +12,13 @@ struct Choice: Sendable {
   var duration: Seconds
 }
 
+extension JobTraits {
+  /// On which resources a job with these types is planned.
+  func scope(_ settings: PlanningSettings) -> PlanningScope {
+    sharing.isPermissive ? .eventual : settings.usesSleepingHosts ? .withSleeping : .present
+  }
+}
+
 /// A job that can be planned.
 final class ReadyJob: Sendable {
   let traits: JobTraits
@@ -49,9 +56,7 @@ enum Candidate {
         Reason(.plugin, "There is no plug-in \"\(call.name)\" for its type \(call.role.rawValue)."))
       return
     }
-    let scope: PlanningScope =
-      traits.sharing.isPermissive
-      ? .eventual : settings.usesSleepingHosts ? .withSleeping : .present
+    let scope = traits.scope(settings)
     var choices: [Choice] = []
     var refusal: Reason?
     let properties = snapshot.waiting[index].properties
@@ -61,9 +66,7 @@ enum Candidate {
         refusal = refusal ?? Candidate.badWalltime(moldable.walltime)
         continue
       }
-      let walltime =
-        isBesteffort
-        ? min(moldable.walltime, max(1, settings.besteffortDuration)) : moldable.walltime
+      let walltime = settings.runTime(of: moldable.walltime, isBesteffort: isBesteffort)
       switch snapshot.platform.resolve(moldable.groups, properties: properties, scope: scope) {
       case .possible(let request):
         let duration = walltime + max(0, settings.jobSecurityTime)

@@ -17,12 +17,22 @@ struct Candidates {
   init(_ snapshot: Snapshot, _ order: JobOrder, _ plugins: PlannerPlugins) {
     candidates = [Candidate](
       repeating: .refused(Self.setAside), count: snapshot.waiting.count)
-    let limit = snapshot.settings.jobsPerPass
-    var count = 0
     /// The job before, since the jobs of an array are alike.
     var previous: Int?
+    for group in order.groups {
+      add(group.jobs + group.reservations, &previous, snapshot, plugins)
+    }
+    add(order.besteffort, &previous, snapshot, plugins)
+  }
+
+  /// Makes jobs ready, as many as the site's limit allows.
+  private mutating func add(
+    _ jobs: [Int], _ previous: inout Int?, _ snapshot: Snapshot, _ plugins: PlannerPlugins
+  ) {
+    let limit = snapshot.settings.jobsPerPass
     let waiting = snapshot.waiting.span
-    for index in order.sequence {
+    var count = 0
+    for index in jobs {
       guard limit <= 0 || count < limit || waiting[index].reservation != nil else {
         candidates[index] = .refused(Self.beyondLimit)
         continue
@@ -50,12 +60,5 @@ struct Candidates {
   /// Leaves a job out of the plan.
   mutating func refuse(_ index: Int, because reason: Reason) {
     candidates[index] = .refused(reason)
-  }
-}
-
-extension JobOrder {
-  /// All jobs that are searched a place for, in the order in which they are.
-  fileprivate var sequence: [Int] {
-    groups.flatMap { $0.jobs + $0.reservations } + besteffort
   }
 }

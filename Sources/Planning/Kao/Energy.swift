@@ -22,11 +22,12 @@ public enum Energy {
 }
 
 extension Pass {
-  /// Decides about the sleep of hosts, with all placements known.
-  mutating func decideSleep() {
+  /// Decides about the sleep of hosts, with all placements known. A host where a suspended job stands
+  /// still does not sleep.
+  mutating func decideSleep(around holding: [HoldingJob]) {
     guard let settings = snapshot.energy else { return }
     let hosts = EnergyHost.all(
-      on: snapshot.platform, holding: snapshot.holding, plan: plan,
+      on: snapshot.platform, holding: holding, plan: plan,
       securityTime: snapshot.settings.jobSecurityTime)
     plan.energy = Energy.plan(hosts, settings: settings, now: snapshot.now)
   }

@@ -46,6 +46,7 @@ extension Kao {
   public static func explain(
     _ job: JobID, in snapshot: Snapshot, plan: Plan, rest: (String) -> String = { _ in "" }
   ) -> Explanation? {
+    let snapshot = snapshot.withWhatJobsKeep()
     guard let reason = plan.reasons[job],
       let index = snapshot.waiting.indices.first(where: { snapshot.waiting[$0].id == job })
     else { return nil }

@@ -42,7 +42,7 @@ struct ChangeSearch {
     platform = snapshot.platform
     settings = snapshot.settings
     let durations = job.moldables.map { job.duration(of: $0, snapshot.settings) }
-    let horizon = durations.lazy.compactMap(\.self).max() ?? 0
+    let horizon = max(settings.holeMinimum, durations.lazy.compactMap(\.self).max() ?? 0)
     opening = Opening(for: job, within: horizon, in: snapshot, plan)
     for (index, duration) in durations.enumerated() {
       guard let duration else { continue }
@@ -55,7 +55,7 @@ struct ChangeSearch {
         Shape(
           index: index, duration: duration, limit: limit,
           request: resolve(job.moldables[index].groups, job.properties),
-          free: opening.free(for: duration)))
+          free: opening.free(for: max(duration, settings.holeMinimum))))
     }
   }
 
@@ -254,7 +254,9 @@ struct ChangeSearch {
   /// The walltime that fits into a length of time; `nil` if none does, or it is no change.
   private func walltime(within length: Seconds, of shape: Shape) -> Seconds? {
     let security = max(0, settings.jobSecurityTime)
-    guard length > security, length < shape.duration else { return nil }
+    guard length > security, length < shape.duration, length >= settings.holeMinimum else {
+      return nil
+    }
     return length - security
   }
 
@@ -268,9 +270,7 @@ extension WaitingJob {
   /// For how long a moldable's resources are needed; `nil` if its walltime is none.
   fileprivate func duration(of moldable: Moldable, _ settings: PlanningSettings) -> Seconds? {
     guard (1...endOfTime).contains(moldable.walltime) else { return nil }
-    let walltime =
-      isBesteffort
-      ? min(moldable.walltime, max(1, settings.besteffortDuration)) : moldable.walltime
-    return walltime + max(0, settings.jobSecurityTime)
+    return settings.runTime(of: moldable.walltime, isBesteffort: isBesteffort)
+      + max(0, settings.jobSecurityTime)
   }
 }

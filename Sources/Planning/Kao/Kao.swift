@@ -14,6 +14,8 @@ public enum Kao {
 
   /// The pass, with all that was decided.
   static func pass(_ snapshot: Snapshot, plugins: PlannerPlugins) -> Pass {
+    let everyone = snapshot.holding
+    let snapshot = snapshot.withWhatJobsKeep()
     // 1. Waiting jobs in the order of their queues and priorities; those of inactive queues, and those
     //    beyond the limit of their user, are set aside.
     var order = JobOrder(snapshot)
@@ -38,7 +40,7 @@ public enum Kao {
     // 7. What depends on a job without a place has no place either.
     pass.refuseDependents()
     // 8. Hosts are woken for what is planned, and idle ones put to sleep, if the site wants that.
-    pass.decideSleep()
+    pass.decideSleep(around: everyone)
     return pass
   }
 }

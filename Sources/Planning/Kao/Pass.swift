@@ -62,6 +62,7 @@ struct Pass {
     plan.reasons.seal(
       with: OccupancyLedger(
         now: snapshot.now, free: plannable, holders: holders, placements: placements))
+    plan.addAlwaysAssigned(in: snapshot)
     defer { plan = Plan() }
     return plan
   }
@@ -187,6 +188,7 @@ extension Pass {
     var spot = found.spot
     var obstacle: Reason?
     if spot.start > snapshot.now {
+      clearAhead(&spot, for: job, choice)
       obstacle = reason(for: job, found, notBefore: notBefore, because: cause)
       if obstacle == nil {
         plan.reasons.note(

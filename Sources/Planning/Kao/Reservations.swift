@@ -40,6 +40,7 @@ extension Pass {
   ) {
     let id = snapshot.waiting[index].id
     if spot.start > snapshot.now {
+      clearAhead(spot, traits)
       add(index, moldable, spot, traits, isStart: false)
       plan.reasons[id] = Reason(.reservation, "It is a reservation: it starts at its time.")
       return
@@ -113,7 +114,7 @@ extension Pass {
     var query = SpotQuery(
       choice.request, duration: choice.duration, notBefore: max(snapshot.now, reservation.start))
     query.sharing = ready.traits.sharing
-    guard var spot = planner.spot(query) else {
+    guard var spot = preferredSpot(query, for: job, ready.traits) else {
       let next = planner.findSpot(query)?.start
       return refuse(
         job.id,
@@ -127,12 +128,33 @@ extension Pass {
     plan.accepted.append(job.id)
     var obstacle: Reason?
     if spot.start > snapshot.now {
+      clearAhead(&spot, for: ready, choice)
       obstacle = Reason(.reservation, "It is a reservation: it starts at its time.")
     } else {
       obstacle = clear(&spot, for: ready, choice)
     }
     add(index, choice.moldable, spot, ready.traits, isStart: obstacle == nil)
     if let obstacle { plan.reasons[job.id] = obstacle }
+  }
+
+  /// The spot at the time of a new reservation, in the order in which these prefer resources.
+  private mutating func preferredSpot(
+    _ query: SpotQuery, for job: WaitingJob, _ traits: JobTraits
+  ) -> Spot? {
+    guard var spot = planner.spot(query) else { return nil }
+    let threshold = max(0, snapshot.settings.reservationOrderThreshold)
+    guard let other = snapshot.reservationPlatform, let moldable = job.moldables.first,
+      query.notBefore >= snapshot.now.addingCapped(threshold)
+    else { return spot }
+    let free = other.places(of: snapshot.platform.ids(of: planner.free(query)))
+    // First fit in another order may fail where groups compete; then the usual order does.
+    guard
+      case .possible(let request) = other.resolve(
+        moldable.groups, properties: job.properties, scope: traits.scope(snapshot.settings)),
+      let picked = request.pick(from: free)
+    else { return spot }
+    spot.resources = snapshot.platform.places(of: other.ids(of: picked))
+    return spot
   }
 
   /// The first moldable, the only one for a reservation; without it, the job gets its reason.
@@ -146,10 +168,6 @@ extension Pass {
         .impossible, "Its first moldable, the only one for a reservation, can't be placed.")
     }
     return nil
-  }
-
-  private func text(_ instant: Instant) -> String {
-    CivilDate(instant, utcOffset: snapshot.settings.utcOffset)?.text ?? "\(instant)"
   }
 
   private mutating func refuse(_ job: JobID, _ text: String) {

@@ -52,10 +52,10 @@ extension Pass {
   private mutating func findSpot(
     _ query: SpotQuery, _ account: QuotaAccount?
   ) -> (spot: Spot?, excess: QuotaExcess?) {
-    guard let account else { return (planner.findSpot(query), nil) }
+    guard let account else { return (findFreeSpot(query), nil) }
     var query = query
     var excess: QuotaExcess?
-    while let spot = planner.findSpot(query) {
+    while let spot = findFreeSpot(query) {
       guard let refused = refusal(of: spot, account) else { return (spot, excess) }
       excess = excess ?? refused
       guard let retry = refused.retryAt, retry > spot.start else { return (nil, excess) }

@@ -34,6 +34,7 @@ public struct StandingPlan: Sendable {
     jobCount = waiting.count
     isSteady =
       snapshot.order.isFIFO && snapshot.energy == nil && plan.victims.isEmpty
+      && plan.checkpoints.isEmpty && plan.nextLook == nil
       // They run for longer than is planned for them.
       && (lowestBesteffortPriority == nil || plan.starts.isEmpty)
       && plan.predictions.allSatisfy { $0.start > snapshot.now }

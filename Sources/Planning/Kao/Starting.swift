@@ -3,6 +3,7 @@
 
 import ClusterModel
 import Kamelot
+import RequestLanguage
 
 extension Pass {
   /// Clears the way for a job that has a spot now, or moves it to resources where that wastes less work;
@@ -15,40 +16,89 @@ extension Pass {
   /// Clears the way for a job that has a spot now; why it can't start yet.
   mutating func clear(_ spot: Spot, _ traits: JobTraits) -> Reason? {
     if !holdsBesteffort, !besteffort.isEmpty {
-      let inTheWay = besteffort.inTheWay(of: traits, on: spot.resources)
-      if !inTheWay.isEmpty { return end(inTheWay) }
+      let inTheWay = besteffort.inTheWay(of: traits, in: spot)
+      if !inTheWay.isEmpty { return dismiss(inTheWay) }
     }
     if traits.acceptsSleeping || traits.sharing.isPermissive { return nil }
     guard !spot.resources.isSubset(of: snapshot.platform.usable) else { return nil }
     return Reason(.resources, "It starts as soon as the hosts that sleep have been woken.")
   }
 
+  /// Clears the way ahead of time for a job that starts soon, or moves it to resources where that wastes
+  /// less work.
+  mutating func clearAhead(_ spot: inout Spot, for job: ReadyJob, _ choice: Choice) {
+    guard isNear(spot) else { return }
+    // What a plug-in chose stays as it is.
+    if job.traits.plugin == nil { spot = sparingBesteffort(spot, job, choice) }
+    clearAhead(spot, job.traits)
+  }
+
+  /// Clears the way ahead of time for a job that starts soon.
+  mutating func clearAhead(_ spot: Spot, _ traits: JobTraits) {
+    guard isNear(spot) else { return }
+    let inTheWay = besteffort.inTheWay(of: traits, in: spot)
+    if !inTheWay.isEmpty { _ = dismiss(inTheWay) }
+  }
+
+  /// Whether besteffort jobs have to make room for a spot already. If not yet, the pass at which they
+  /// have to is noted.
+  private mutating func isNear(_ spot: Spot) -> Bool {
+    let ahead = max(0, snapshot.settings.besteffortKillAhead)
+    guard ahead > 0, !holdsBesteffort, !besteffort.isEmpty else { return false }
+    if spot.start <= snapshot.now.addingCapped(ahead) { return true }
+    plan.lookAgain(at: spot.start - ahead)
+    return false
+  }
+
   /// The spot on other resources if those waste less besteffort work.
   private mutating func sparingBesteffort(
     _ spot: Spot, _ job: ReadyJob, _ choice: Choice
   ) -> Spot {
-    guard !besteffort.inTheWay(of: job.traits, on: spot.resources).isEmpty else { return spot }
-    var query = SpotQuery(choice.request, duration: choice.duration, notBefore: snapshot.now)
+    guard !besteffort.inTheWay(of: job.traits, in: spot).isEmpty else { return spot }
+    var query = SpotQuery(
+      choice.request, duration: searchLength(of: choice), notBefore: spot.start)
     query.space = job.traits.inner
     query.sharing = job.traits.sharing
     guard
       let resources = besteffort.sparingPick(
-        for: choice.request, from: planner.free(query), job.traits)
+        for: choice.request, from: planner.free(query), at: spot.start, job.traits)
     else { return spot }
     var sparing = spot
     sparing.resources = resources
     return sparing
   }
 
-  /// Ends besteffort jobs that stand in the way of a job that could start now; its reason.
-  private mutating func end(_ jobs: [HoldingJob]) -> Reason {
-    for job in jobs where !job.isEnding {
-      plan.victims.append(job.id)
-      besteffort.markEnding(job.id)
+  /// Lets besteffort jobs that stand in the way of a job give way: those that can save their work are told
+  /// to and have time for it, the others end; why the job has to wait.
+  private mutating func dismiss(_ jobs: [HoldingJob]) -> Reason {
+    var last: Instant?
+    for job in jobs {
+      switch job.farewell(at: snapshot.now) {
+      case .ends: break
+      case .end:
+        plan.victims.append(job.id)
+        besteffort.markEnding(job.id)
+      case .tell:
+        plan.checkpoints.append(job.id)
+        besteffort.markTold(job.id)
+        last = max(last ?? 0, waitForSaving(until: snapshot.now.addingCapped(job.checkpoint)))
+      case .saves(let end): last = max(last ?? 0, waitForSaving(until: end))
+      }
     }
     let ids = jobs.map(\.id).sorted().prefix(Reasons.blockerLimit)
+    let saving = last.map { " They may save their work until \(text($0))." } ?? ""
     return Reason(
-      .resources, "It starts as soon as the besteffort jobs on its resources have ended.",
+      .resources, "It starts as soon as the besteffort jobs on its resources have ended." + saving,
       blockers: Array(ids))
+  }
+
+  private mutating func waitForSaving(until end: Instant) -> Instant {
+    plan.lookAgain(at: end)
+    return end
+  }
+
+  /// An instant as users read it.
+  func text(_ instant: Instant) -> String {
+    CivilDate(instant, utcOffset: snapshot.settings.utcOffset)?.text ?? "\(instant)"
   }
 }

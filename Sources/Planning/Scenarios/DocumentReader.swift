@@ -128,16 +128,19 @@ extension DocumentReader {
     }
     do throws(ConfigurationError) {
       scenario.settings = try ScenarioSettings.settings(scenario.configuration)
+      scenario.reservationOrder = try ResourceOrder.ofReservations(scenario.configuration)
     } catch {
       throw ReadingError(.document, error.description, at: start.offset)
     }
   }
 
-  /// The quotas; `ALL` is all ordinary resources that are not dead.
+  /// The quotas; `ALL` is all ordinary resources, as a rule those that are not dead.
   private func readQuotas(_ reader: inout JSONReader) throws(ReadingError) -> Quotas {
     let start = reader.offset
     let bytes = try reader.raw()
-    let all = scenario.resources.count { $0.type == "default" && $0.state != .dead }
+    let all = scenario.resources.count {
+      $0.type == "default" && ($0.state != .dead || scenario.settings.quotasCountDead)
+    }
     do {
       return try Quotas(
         Encoding.JSONReader.read(bytes), allResources: all,

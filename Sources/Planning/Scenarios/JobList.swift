@@ -101,6 +101,9 @@ struct JobList {
     result.project = job.project
     result.queue = job.queue
     result.types = job.types
+    result.isSuspended = job.state == .suspended
+    result.checkpoint = job.checkpoint
+    result.checkpointedAt = job.checkpointedAt
     return result
   }
 

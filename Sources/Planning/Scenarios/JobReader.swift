@@ -7,9 +7,10 @@ import Kamelot
 struct JobReader {
   private enum JobKey: String, CaseIterable {
     case id, user, project, queue, name, state, types, properties, moldables, dependencies
-    case reservation, assigned
+    case reservation, assigned, checkpoint
     case submissionTime = "submission_time"
     case startTime = "start_time"
+    case checkpointedAt = "checkpointed_at"
   }
 
   /// The resources that a job holds, or that a reservation was promised.
@@ -33,6 +34,9 @@ struct JobReader {
   private(set) var reservation: Instant?
   private(set) var startTime: Instant?
   private(set) var assigned: Assignment?
+  /// For how long it saves its work once it was told to; 0 if it does not.
+  private(set) var checkpoint: Seconds = 0
+  private(set) var checkpointedAt: Instant?
 
   /// - Throws: ``ReadingError``; if it is of the kind `value`, the id was read if there is one.
   mutating func read(_ reader: inout JSONReader) throws(ReadingError) {
@@ -65,6 +69,8 @@ struct JobReader {
     case .reservation: reservation = try readReservation(&reader)
     case .startTime: startTime = try reader.instant()
     case .assigned: assigned = try readAssignment(&reader)
+    case .checkpoint: checkpoint = try reader.instant()
+    case .checkpointedAt: checkpointedAt = try reader.instant()
     }
   }
 

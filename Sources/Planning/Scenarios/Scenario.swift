@@ -32,6 +32,8 @@ public struct Scenario: Sendable {
   public var configuration = Configuration()
   /// What the variables mean for planning.
   public var settings = PlanningSettings()
+  /// In which order new reservations prefer resources; `nil` for the usual one.
+  public var reservationOrder: ResourceOrder?
   /// Those of the document, then those that only its jobs name.
   public var queues: [Queue] = []
   public var karma = Karma()
@@ -70,8 +72,12 @@ public struct Scenario: Sendable {
   /// What a planning pass is given. Each has a platform of its own, so that nothing which one pass
   /// works out about the platform is there for the next.
   public func snapshot() -> Snapshot {
-    Snapshot(
+    var snapshot = Snapshot(
       now: now, platform: Platform(resources: resources), settings: settings, queues: queues,
       holding: holding, waiting: waiting, quotas: quotas, order: order)
+    snapshot.reservationPlatform = reservationOrder.map {
+      Platform(resources: $0.sorted(resources))
+    }
+    return snapshot
   }
 }

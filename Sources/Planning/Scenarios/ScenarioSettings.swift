@@ -9,17 +9,11 @@ enum ScenarioSettings {
   static func settings(
     _ configuration: Configuration
   ) throws(ConfigurationError) -> PlanningSettings {
-    var settings = PlanningSettings()
-    settings.jobSecurityTime = try configuration.integer(
-      "SCHEDULER_JOB_SECURITY_TIME", default: settings.jobSecurityTime, in: 0...86400)
-    settings.jobsPerPass = try configuration.integer(
-      "MAX_JOB_PER_QUEUES_GROUP_SCHEDULING_ROUND", default: 0)
-    settings.reservationPatience = try configuration.integer(
-      "RESERVATION_WAITING_RESOURCES_TIMEOUT", default: settings.reservationPatience,
-      in: 0...endOfTime)
-    settings.besteffortDuration = endOfTime
-    settings.usesSleepingHosts = true
-    return settings
+    var defaults = PlanningSettings()
+    defaults.jobsPerPass = 0
+    defaults.besteffortDuration = endOfTime
+    defaults.usesSleepingHosts = true
+    return try PlanningSettings(configuration, defaults: defaults)
   }
 
   /// How jobs are sorted. A scenario is planned whole, so it limits a user's jobs only if it says so.

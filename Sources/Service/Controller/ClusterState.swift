@@ -34,10 +34,10 @@ enum Effect {
 
 struct ClusterState {
   var resources: [ResourceID: Resource] = [:] {
-    didSet { platformCache = nil }
+    didSet { forgetPlatforms() }
   }
   var properties: [PropertyDefinition] = [] {
-    didSet { platformCache = nil }
+    didSet { forgetPlatforms() }
   }
   var queues: [Queue] = []
   /// Jobs that have not ended.
@@ -66,11 +66,14 @@ struct ClusterState {
   var hasFollowers = false
   /// Something changed that a pass should look at.
   var needsPlan = false
+  /// When a pass should look again though nothing may have changed; `nil` for never.
+  var nextLook: Instant?
 
   /// What users and projects had in the window of fair shares, as it was when it was last worked out.
   var usage = UsageSums()
 
   private var platformCache: Platform?
+  private var reservationPlatformCache: Platform?
   private var quotaCache: (allResources: Int, quotas: Quotas)?
 
   init() {}
@@ -105,10 +108,27 @@ struct ClusterState {
     return platform
   }
 
+  /// The resources in the order in which new reservations prefer them; `nil` if that is the usual one.
+  mutating func reservationPlatform(_ settings: ServerSettings) -> Platform? {
+    if let reservationPlatformCache { return reservationPlatformCache }
+    reservationPlatformCache = settings.reservationOrder.map {
+      Platform(resources: $0.sorted(resources.values))
+    }
+    return reservationPlatformCache
+  }
+
+  private mutating func forgetPlatforms() {
+    platformCache = nil
+    reservationPlatformCache = nil
+  }
+
   /// The site's quotas for the cluster as it is, read anew when what `ALL` means changes.
   mutating func quotas(_ settings: ServerSettings) -> Quotas? {
     guard let document = settings.quotas else { return nil }
-    let count = platform(order: settings.resourceOrder).ordinaryCount
+    let platform = platform(order: settings.resourceOrder)
+    let count =
+      settings.planning.quotasCountDead
+      ? platform.resources.count { $0.type == "default" } : platform.ordinaryCount
     if let quotaCache, quotaCache.allResources == count { return quotaCache.quotas }
     let quotas = document.quotas(allResources: count, clock: settings.clock)
     quotaCache = quotas.map { (count, $0) }
@@ -118,11 +138,22 @@ struct ClusterState {
   /// The columns of `resources`, the site's own included.
   var columns: Set<String> { Set(standardResourceColumns + properties.map(\.name)) }
 
-  /// The hosts of resources, without repetition, in the order of the resources.
+  /// The hosts of resources, without repetition, in the order of the resources; those that have ordinary
+  /// resources first, since the first host runs the command.
   func hosts(of ids: [ResourceID]) -> [String] {
     var seen: Set<String> = []
-    return ids.compactMap { resources[$0]?.networkAddress }
-      .filter { !$0.isEmpty && seen.insert($0).inserted }
+    var others: [String] = []
+    var hosts: [String] = []
+    for resource in ids.lazy.compactMap({ resources[$0] }) {
+      let host = resource.networkAddress
+      if host.isEmpty { continue }
+      if resource.type != "default" {
+        others.append(host)
+      } else if seen.insert(host).inserted {
+        hosts.append(host)
+      }
+    }
+    return others.isEmpty ? hosts : hosts + others.filter { seen.insert($0).inserted }
   }
 
   /// All hosts that have a resource.

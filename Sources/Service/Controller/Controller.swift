@@ -142,7 +142,7 @@ public actor Controller {
     endNoopJobs(at: now)
     checkSilentHosts(at: now)
     endWaits(at: EventLoop.monotonicNanoseconds, now)
-    if state.placements.values.contains(where: { $0.start <= now }) { state.needsPlan = true }
+    state.heedTime(now)
     if predictionsAreStale || committer.trouble != nil { writePredictions(at: now) }
     scheduleWork()
     tickLater()
@@ -244,7 +244,7 @@ public actor Controller {
     state.needsPlan = false
     let now = Self.now
     var outcome = Outcome()
-    state.resumeJobs(at: now, &outcome)
+    state.resumeJobs(as: settings.planning, at: now, &outcome)
     let wanted = began >= nextWholePass ? PassDepth.whole : .front
     var depth = wanted
     let plan = state.plan(settings: settings, at: now, &depth)
@@ -271,6 +271,8 @@ public actor Controller {
       nextWholePass = now + min(Self.wholePassRest * lastPassNanoseconds, Self.longestRest)
     case .front: nextPassAllowed = now + Self.frontPassRest * lastPassNanoseconds
     }
+    let interval = UInt64(settings.passInterval) * 1_000_000_000
+    if interval > 0 { nextPassAllowed = max(nextPassAllowed, now + interval) }
     if depth == .front { planWholeLater(at: nextWholePass, now: now) }
   }
 

@@ -113,13 +113,11 @@ extension ClusterState {
     outcome.effects.append(.signal(job.id, number))
   }
 
-  private mutating func checkpoint(
+  private func checkpoint(
     _ job: Job, at now: Instant, _ outcome: inout Outcome
   ) throws(Refusal) {
     try requireRunning(job, "checkpoint")
-    outcome.changes.append(
-      .event(JobEvent("CHECKPOINT", job: job.id, at: now, "checkpoint of job \(job.id)")))
-    outcome.effects.append(.signal(job.id, job.request.checkpointSignal))
+    sendCheckpoint(job, "checkpoint of job \(job.id)", at: now, &outcome)
   }
 
   private mutating func hold(

@@ -32,19 +32,6 @@ extension Controller {
     if job.deletionAsked > 0 { endBodiless(job) } else { startBodiless(job) }
   }
 
-  /// Idempotent besteffort jobs that were giving way when the server stopped are still to run again.
-  func adoptVictims() async throws {
-    var filter = JobFilter()
-    filter.ids = state.holding.filter { id in
-      state.jobs[id].map { $0.deletionAsked > 0 && $0.hasType("idempotent") } ?? false
-    }.sorted()
-    guard filter.ids?.isEmpty == false else { return }
-    for record in try await storage.jobs(matching: filter, limit: state.holding.count)
-    where record.events.contains(where: { $0.type == ClusterState.victimEvent }) {
-      state.victims.insert(record.id)
-    }
-  }
-
   private func newExecution(of job: Job) -> Execution {
     Execution(
       attempt: AttemptID(job: job.id, number: 1),

@@ -16,13 +16,12 @@ enum PassDepth {
 }
 
 extension ClusterState {
-  /// OAR's word for a besteffort job that gives way.
-  static let victimEvent = "BESTEFFORT_KILL"
-
   /// Lets suspended jobs go on that were asked to, once nobody else is on their resources.
-  mutating func resumeJobs(at now: Instant, _ outcome: inout Outcome) {
+  mutating func resumeJobs(
+    as settings: PlanningSettings, at now: Instant, _ outcome: inout Outcome
+  ) {
     for id in resuming.sorted() {
-      guard let job = jobs[id], !isTaken(job) else { continue }
+      guard let job = jobs[id], !isTaken(job, settings) else { continue }
       jobs[id]?.suspendedSeconds += max(0, now - job.suspendedSince)
       jobs[id]?.suspendedSince = 0
       move(id, to: .running, at: now, &outcome)
@@ -31,8 +30,14 @@ extension ClusterState {
   }
 
   /// Whether a job is at work on the resources of one that wants to go on.
-  private func isTaken(_ job: Job) -> Bool {
-    let wanted = Set(job.assignedResources)
+  private func isTaken(_ job: Job, _ settings: PlanningSettings) -> Bool {
+    var wanted = Set(job.assignedResources)
+    if !settings.alwaysAssignedTypes.isEmpty {
+      // These are everybody's at any time.
+      wanted = wanted.filter {
+        resources[$0].map { !settings.alwaysAssignedTypes.contains($0.type) } ?? true
+      }
+    }
     return holding.contains { id in
       guard id != job.id, let other = jobs[id] else { return false }
       // Of two that want to go on, the older does.
@@ -45,7 +50,7 @@ extension ClusterState {
   static let frontLength = 64
 
   /// What planning depends on, as it is now, with the waiting jobs that a pass of `depth` reaches; the
-  /// depth becomes `whole` if these are all. The resources of suspended jobs are for others.
+  /// depth becomes `whole` if these are all.
   mutating func snapshot(
     settings: ServerSettings, at now: Instant, _ depth: inout PassDepth
   ) -> Snapshot {
@@ -66,12 +71,15 @@ extension ClusterState {
     if waiting.count < front { depth = .whole }
     var planning = settings.planning
     planning.utcOffset = settings.clock.offset(at: now)
-    return Snapshot(
+    var snapshot = Snapshot(
       now: now, platform: platform(order: settings.resourceOrder), settings: planning,
       queues: queues,
-      holding: holding.sorted().compactMap { jobs[$0] }
-        .filter { $0.state != .suspended }.map { holdingJob($0, now) },
+      holding: holding.sorted().compactMap { jobs[$0].map { holdingJob($0, now) } },
       waiting: waiting, quotas: quotas(settings), order: order)
+    if waiting.indices.contains(where: { waiting[$0].reservation != nil }) {
+      snapshot.reservationPlatform = reservationPlatform(settings)
+    }
+    return snapshot
   }
 
   /// One pass over the state as it is now.
@@ -115,17 +123,22 @@ extension ClusterState {
     var holder = HoldingJob(
       id: job.id, resources: job.assignedResources, start: job.startTime,
       walltime: job.walltime + job.suspendedSeconds + present,
-      isBesteffort: job.types.contains("besteffort"), isEnding: job.deletionAsked > 0)
+      isBesteffort: job.types.contains("besteffort"),
+      isEnding: job.deletionAsked > 0 || job.state == .finishing)
     holder.user = job.request.user
     holder.name = job.request.name ?? ""
     holder.project = job.request.project
     holder.queue = job.queue
     holder.types = job.types
+    holder.isSuspended = job.state == .suspended
+    // Only a command that runs can save its work.
+    if job.state == .running { holder.checkpoint = job.request.checkpoint }
+    if job.checkpointedAt > 0 { holder.checkpointedAt = job.checkpointedAt }
     return holder
   }
 
-  /// Takes a plan over: jobs that start get their resources, victims their end. Behind the front, the
-  /// predictions of the last whole pass stay until the next.
+  /// Takes a plan over: jobs that start get their resources, victims are told to save their work or get
+  /// their end. Behind the front, the predictions of the last whole pass stay until the next.
   mutating func apply(
     _ plan: Plan, _ depth: PassDepth, at now: Instant, _ outcome: inout Outcome
   ) {
@@ -135,7 +148,9 @@ extension ClusterState {
       placements.removeAll(keepingCapacity: true)
       for placement in plan.predictions { placements[placement.job] = placement }
       self.plan = plan
+      nextLook = plan.nextLook
     case .front:
+      nextLook = [nextLook, plan.nextLook].compactMap(\.self).min()
       for placement in plan.starts {
         placements[placement.job] = nil
         self.plan.reasons[placement.job] = nil
@@ -147,19 +162,21 @@ extension ClusterState {
       assign(
         start.job, moldable: start.moldable, resources: start.resources, at: now, &outcome)
     }
-    for victim in plan.victims where jobs[victim]?.deletionAsked == 0 {
-      victims.insert(victim)
-      outcome.changes.append(
-        .event(
-          JobEvent(
-            Self.victimEvent, job: victim, at: now, "[MetaSched] kill the besteffort job \(victim)"
-          )))
-      requestEnd(of: victim, asker: "root", at: now, &outcome)
-    }
+    for id in plan.checkpoints { tellToSave(id, at: now, &outcome) }
+    for victim in plan.victims { dismiss(victim, at: now, &outcome) }
     guard hasFollowers else { return }
     for placement in plan.predictions where former[placement.job]?.start != placement.start {
       tell(placement.job, at: now, &outcome)
     }
+  }
+
+  /// Wants a pass if the plan says that one is due: a prediction comes true, or somebody's time is over.
+  mutating func heedTime(_ now: Instant) {
+    if let look = nextLook, look <= now {
+      nextLook = nil
+      needsPlan = true
+    }
+    if placements.values.contains(where: { $0.start <= now }) { needsPlan = true }
   }
 
   /// The plan as rows: jobs that hold resources and jobs that are planned.

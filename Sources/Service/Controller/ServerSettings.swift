@@ -21,9 +21,14 @@ public struct ServerSettings: Sendable {
   public var nodeTimeout: Seconds
   /// JOBDEL_SOFTWALLTIME: seconds between SIGTERM and SIGKILL.
   public var killGrace: Seconds
-  public var planning = PlanningSettings()
+  /// What plans depend on.
+  public var planning: PlanningSettings
+  /// SCHEDULER_MIN_TIME_BETWEEN_2_CALLS: seconds from one planning pass to the next at least.
+  public var passInterval: Seconds
   /// SCHEDULER_RESOURCE_ORDER: which resources are taken first.
   public var resourceOrder: ResourceOrder
+  /// SCHEDULER_RESOURCE_ORDER_ADV_RESERVATIONS: the same for new reservations; `nil` if it is the same.
+  public var reservationOrder: ResourceOrder?
   /// OARSUB_DEFAULT_RESOURCES: the request of a job without `-l`.
   public var defaultResources: String
   /// OARSUB_NODES_RESOURCES: the property that `nodes` means.
@@ -65,12 +70,12 @@ public struct ServerSettings: Sendable {
     connections.silenceLimit = Double(max(1, nodeTimeout / 2))
     connections.pingInterval = min(5, Double(nodeTimeout) / 4)
     killGrace = try configuration.integer("JOBDEL_SOFTWALLTIME", default: 20, in: 0...3600)
-    planning.jobSecurityTime = try configuration.integer(
-      "SCHEDULER_JOB_SECURITY_TIME", default: 60, in: 0...86400)
-    planning.jobsPerPass = try configuration.integer(
-      "MAX_JOB_PER_QUEUES_GROUP_SCHEDULING_ROUND", default: 1000)
+    planning = try PlanningSettings(configuration)
+    passInterval = try configuration.integer(
+      "SCHEDULER_MIN_TIME_BETWEEN_2_CALLS", default: 0, in: 0...86400)
     resourceOrder = try ResourceOrder(
       configuration.text("SCHEDULER_RESOURCE_ORDER", default: ResourceOrder.standard))
+    reservationOrder = try ResourceOrder.ofReservations(configuration)
     defaultResources = configuration.text("OARSUB_DEFAULT_RESOURCES", default: "/resource_id=1")
     nodesProperty = configuration.text("OARSUB_NODES_RESOURCES", default: "network_address")
     defaultWalltime = try configuration.integer(

@@ -12,6 +12,12 @@ enum Feature: String, CaseIterable {
   case standby
   /// Jobs that take resources in any state but Dead (`state=permissive`).
   case permissive
+  /// Besteffort jobs that have time to save their work before they give way.
+  case checkpoints
+  /// Besteffort jobs give way ahead of the jobs that need their resources.
+  case killAhead
+  /// Short holes are not used.
+  case holes
   /// `postpone`, `deadline` and `expire`.
   case dates
   case containers
@@ -31,3 +37,6 @@ enum Feature: String, CaseIterable {
 
 /// What the engine can do; the list to extend when it learns something.
 let plannedFeatures = Set(Feature.allCases)
+
+/// Those that the first scenarios were made with.
+let firstFeatures = plannedFeatures.subtracting([.checkpoints, .killAhead, .holes])

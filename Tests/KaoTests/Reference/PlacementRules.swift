@@ -35,7 +35,10 @@ extension PlanRules {
   ) {
     let moldable = job.moldables[placement.moldable]
     var runTime = moldable.walltime
-    if traits.isBesteffort { runTime = min(runTime, snapshot.settings.besteffortDuration) }
+    if traits.isBesteffort {
+      let settings = snapshot.settings
+      runTime = min(runTime, settings.besteffortDuration + settings.besteffortKillAhead)
+    }
     var start = placement.start
     if let reservation = job.reservation {
       if reservation.promised != nil { start = min(start, reservation.start) }

@@ -85,8 +85,9 @@ struct PlanRules {
     guard let besteffort = holder.besteffort, !job.traits.isBesteffort, !job.runs else {
       return false
     }
-    return job.start > now || besteffort.isEnding || plan.victims.contains(holder.job)
-      || isUndecided(job)
+    let isSaving = !besteffort.mustBeTold && !besteffort.mustEnd(at: now)
+    return job.start > now || isSaving || plan.victims.contains(holder.job)
+      || plan.checkpoints.contains(holder.job) || isUndecided(job)
   }
 
   /// A reservation that is accepted for now may start in the next pass, and end its victims then.
@@ -95,14 +96,19 @@ struct PlanRules {
     return job?.reservation.map { $0.promised == nil } ?? false
   }
 
-  /// Only running besteffort jobs end, and only for a job that could start now.
+  /// Only running besteffort jobs end, and only for a job that could start now or soon; who can save its
+  /// work is told once, and ends once its time is over.
   private mutating func checkVictims() {
-    for victim in plan.victims {
+    let last = now + snapshot.settings.besteffortKillAhead
+    for victim in plan.victims + plan.checkpoints {
       let stay = stays.first { $0.job == victim }
       let job = stay?.besteffort
-      require(job != nil && job?.isEnding == false, "job \(victim) is no victim")
+      require(
+        plan.victims.contains(victim)
+          ? job?.mustEnd(at: now) == true && !plan.checkpoints.contains(victim)
+          : job?.mustBeTold == true, "job \(victim) is no victim")
       let isNeeded = stays.contains {
-        $0.besteffort == nil && !$0.runs && $0.start == now
+        $0.besteffort == nil && !$0.runs && $0.start <= last
           && $0.traits.space == stay?.traits.space
           && !$0.resources.isDisjoint(with: stay?.resources ?? [])
       }

@@ -4,17 +4,32 @@ import ClusterModel
 import Kamelot
 
 extension ReferencePlanner {
-  /// The running besteffort jobs that a job with a spot now has to wait for.
+  /// The running besteffort jobs that a job with a spot now, or so soon that they have to give way already,
+  /// has to wait for.
   func victims(of traits: ReferenceTraits, _ spot: ReferenceSpot) -> [HoldingJob] {
-    guard spot.start == now, !traits.isBesteffort, !holdsBesteffort else { return [] }
-    return rivals(of: traits).filter { !spot.resources.isDisjoint(with: $0.resources) }
+    guard spot.start <= now + snapshot.settings.besteffortKillAhead, !traits.isBesteffort,
+      !holdsBesteffort
+    else { return [] }
+    return rivals(of: traits, at: spot.start).filter {
+      !spot.resources.isDisjoint(with: $0.resources)
+    }
   }
 
-  /// The running besteffort jobs that can't be joined by a job with `traits`, in its space.
-  private func rivals(of traits: ReferenceTraits) -> [HoldingJob] {
+  /// The running besteffort jobs that can't be joined by a job with `traits`, in its space, and have not
+  /// ended by themselves when it starts.
+  private func rivals(of traits: ReferenceTraits, at start: Instant) -> [HoldingJob] {
     snapshot.holding.filter { job in
       let held = ReferenceTraits(job)
       return job.isBesteffort && held.space == traits.space && !traits.mayJoin(held)
+        && max(job.start + job.walltime + security, now + 1) > start
+    }
+  }
+
+  /// Lets victims give way: each is told once to save its work, and ended once its time for it is over.
+  mutating func dismiss(_ victims: [HoldingJob]) {
+    for job in victims {
+      if job.mustBeTold, !plan.checkpoints.contains(job.id) { plan.checkpoints.append(job.id) }
+      if job.mustEnd(at: now), !plan.victims.contains(job.id) { plan.victims.append(job.id) }
     }
   }
 
@@ -31,8 +46,8 @@ extension ReferencePlanner {
     guard let groups = requests.order(of: moldable, for: job, traits) else {
       return spot.resources
     }
-    let free = free(for: traits, from: spot.start, to: spot.end)
-    let held = Set(rivals(of: traits).flatMap(\.resources))
+    let free = free(for: traits, from: spot.start, to: hole(from: spot.start, to: spot.end))
+    let held = Set(rivals(of: traits, at: spot.start).flatMap(\.resources))
     if let beside = requests.pick(groups, for: job, traits, from: free.subtracting(held)) {
       return beside
     }
@@ -48,14 +63,31 @@ extension ReferencePlanner {
   /// Whether those and only those end who must.
   mutating func compareVictims() {
     guard let guide, problem == nil else { return }
-    let victims = Set(guide.victims)
-    let needed = Set(plan.victims)
-    if victims.count != guide.victims.count {
-      problem = "a besteffort job is told to end twice: \(guide.victims)"
+    let told = guide.victims + guide.checkpoints
+    let victims = Set(told)
+    let needed = Set(plan.victims + plan.checkpoints)
+    if victims.count != told.count {
+      problem = "a besteffort job is told to end twice: \(told)"
     } else if !needed.isSubset(of: victims)
       || !victims.isSubset(of: needed.union(optionalVictims))
     {
-      problem = "the besteffort jobs \(needed.sorted()) end, not \(guide.victims.sorted())"
+      problem = "the besteffort jobs \(needed.sorted()) give way, not \(told.sorted())"
     }
+    for job in snapshot.holding where victims.contains(job.id) {
+      if guide.checkpoints.contains(job.id) != job.mustBeTold {
+        problem =
+          "the besteffort job \(job.id) \(job.mustBeTold ? "has not saved its work" : "was told")"
+      }
+    }
+  }
+}
+
+extension HoldingJob {
+  /// Whether it can save its work and does not know yet that it should.
+  var mustBeTold: Bool { !isEnding && checkpoint > 0 && checkpointedAt == nil }
+
+  /// Whether it can't save its work, or had the time for it.
+  func mustEnd(at now: Instant) -> Bool {
+    !isEnding && (checkpoint == 0 || checkpointedAt.map { now - $0 >= checkpoint } ?? false)
   }
 }

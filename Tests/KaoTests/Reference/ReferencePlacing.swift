@@ -51,7 +51,7 @@ extension ReferencePlanner {
       for start in starts(job, traits) {
         if let best, best.end <= start + duration { break }
         if let deadline = traits.deadline, start + moldable.walltime > deadline { break }
-        let free = free(for: traits, from: start, to: start + duration)
+        let free = free(for: traits, from: start, to: hole(from: start, to: start + duration))
         if let picked = requests.pick(groups, for: job, traits, from: free) {
           best = ReferenceSpot(
             moldable: index, start: start, end: start + duration, resources: picked)
@@ -78,7 +78,7 @@ extension ReferencePlanner {
       let groups = requests.order(of: job.moldables[place.moldable], for: job, traits)
     else { return first }
     let end = place.start + runTime(job.moldables[place.moldable], traits) + security
-    let free = free(for: traits, from: place.start, to: end)
+    let free = free(for: traits, from: place.start, to: hole(from: place.start, to: end))
     let picked = requests.pick(groups, for: job, traits, from: free)
     return picked.map {
       ReferenceSpot(moldable: place.moldable, start: place.start, end: end, resources: $0)
@@ -86,8 +86,14 @@ extension ReferencePlanner {
   }
 
   private func runTime(_ moldable: Moldable, _ traits: ReferenceTraits) -> Seconds {
-    traits.isBesteffort
-      ? min(moldable.walltime, max(1, snapshot.settings.besteffortDuration)) : moldable.walltime
+    let assumed =
+      max(1, snapshot.settings.besteffortDuration) + snapshot.settings.besteffortKillAhead
+    return traits.isBesteffort ? min(moldable.walltime, assumed) : moldable.walltime
+  }
+
+  /// Until when resources must be free so that a job is placed on them.
+  func hole(from start: Instant, to end: Instant) -> Instant {
+    max(end, start + snapshot.settings.holeMinimum)
   }
 
   /// The job's lower bound and all later instants at which anything changes.
@@ -142,7 +148,7 @@ extension ReferencePlanner {
     }
     compareStart(job, isStart: starts, waitsForWaking: sleeps && victims.isEmpty && isReady)
     take(spot, for: job, traits, isRunning: starts)
-    plan.victims += victims.filter { !$0.isEnding && !plan.victims.contains($0.id) }.map(\.id)
+    dismiss(victims)
   }
 
   mutating func take(

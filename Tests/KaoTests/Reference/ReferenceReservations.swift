@@ -21,6 +21,7 @@ extension ReferencePlanner {
       if agree(job, spot, orOn: rest) {
         plan.predictions.append(placement(of: job, spot))
         plan.reasons[job.id] = Reason(.resources, "It was promised to start later.")
+        dismiss(victims(of: traits, spot))
         take(spot, for: job, traits, isRunning: false)
       }
     } else if isComplete || now >= reservation.start + snapshot.settings.reservationPatience,
@@ -66,7 +67,12 @@ extension ReferencePlanner {
       if chosen != best.resources { spot.resources = sparing(job, traits, best) }
     }
     guard agree(job, spot) else { return }
-    optionalVictims.formUnion(victims(of: traits, spot).map(\.id))
+    let victims = victims(of: traits, spot)
+    if spot.start > now {
+      dismiss(victims)
+    } else {
+      optionalVictims.formUnion(victims.map(\.id))
+    }
     let starts = guide?.starts.contains { $0.job == job.id } ?? false
     if starts, spot.start > now || sleeps(spot.resources, for: traits) {
       problem = "reservation \(job.id) starts too early"

@@ -71,6 +71,7 @@ struct ScenarioMaker {
     snapshot.holding = holders()
     for id in 1...number(1...10) { snapshot.waiting.append(job(id)) }
     addReservations(to: &snapshot)
+    addRules(to: &snapshot)
     return snapshot
   }
 

@@ -9,7 +9,8 @@ extension Snapshot {
     let settings = self.settings
     var lines = [
       "now \(now), security \(settings.jobSecurityTime), besteffort \(settings.besteffortDuration), "
-        + "patience \(settings.reservationPatience)"
+        + "patience \(settings.reservationPatience), ahead \(settings.besteffortKillAhead), "
+        + "holes from \(settings.holeMinimum)"
     ]
     lines += platform.resources.map { resource in
       "  resource \(resource.id) of \(resource.networkAddress), \(resource.state.rawValue)"
@@ -26,6 +27,8 @@ extension Snapshot {
     "  has: job \(job.id) of \(job.user) \"\(job.name)\", \(rangesText(of: job.resources.sorted())), "
       + "\(job.start) + \(job.walltime), \(job.types)"
       + (job.isBesteffort ? ", besteffort" : "") + (job.isEnding ? ", ending" : "")
+      + (job.checkpoint > 0 ? ", saves for \(job.checkpoint)" : "")
+      + (job.checkpointedAt.map { ", told at \($0)" } ?? "")
   }
 
   private func describe(_ job: WaitingJob) -> String {
@@ -60,7 +63,7 @@ extension Plan {
     for job in reasons.jobs.sorted() where !placed.contains(job) {
       lines.append("  no place: job \(job): \(reasons[job]?.text ?? "")")
     }
-    lines.append("  end: \(victims)")
+    lines.append("  end: \(victims), save: \(checkpoints)")
     return lines.joined(separator: "\n")
   }
 
