@@ -50,6 +50,9 @@ public actor Controller {
   /// When what users and projects had was last asked for.
   var usageDate: Instant = 0
 
+  /// When a pass is due for a reservation.
+  var awaitedReservation: Instant?
+
   // Rhythm.
   private var isPumpScheduled = false
   private var isRetryScheduled = false
@@ -99,6 +102,9 @@ public actor Controller {
     if settings.order.needsUsage { try await loadUsage(at: Self.now) }
     try await adoptVictims()
     connections = agents
+    var outcome = Outcome()
+    state.finishInterrupted(at: Self.now, &outcome)
+    commit(outcome)
     adoptHeldJobs()
     tickLater()
     log.say("ready: \(state.resources.count) resources, \(state.jobs.count) jobs")
@@ -140,6 +146,8 @@ public actor Controller {
     guard !isStopping else { return }
     let now = Self.now
     endNoopJobs(at: now)
+    planReservations(at: now)
+    grantWalltimes(at: now)
     checkSilentHosts(at: now)
     endWaits(at: EventLoop.monotonicNanoseconds, now)
     if state.placements.values.contains(where: { $0.start <= now }) { state.needsPlan = true }
@@ -223,6 +231,7 @@ public actor Controller {
       case .signal(let id, let number): signal(id, number)
       case .suspend(let id): freeze(id, true)
       case .resume(let id): freeze(id, false)
+      case .walltime(let id): sendWalltime(of: id)
       case .hostsChanged: refreshHosts()
       case .notice(let notice): tellFollowers(notice)
       case .jobsDurable(let limit):
@@ -245,11 +254,13 @@ public actor Controller {
     let now = Self.now
     var outcome = Outcome()
     state.resumeJobs(at: now, &outcome)
+    state.grantWalltimes(settings: settings, at: now, &outcome)
     let wanted = began >= nextWholePass ? PassDepth.whole : .front
     var depth = wanted
     let plan = state.plan(settings: settings, at: now, &depth)
     state.apply(plan, depth, at: now, &outcome)
     predictionsAreStale = true
+    awaitReservations(after: now)
     let ended = EventLoop.monotonicNanoseconds
     passes += 1
     lastPassNanoseconds = ended - began

@@ -3,6 +3,7 @@
 import ClusterModel
 import Glibc
 import Kamelot
+import Kao
 import NodeConnections
 import Wire
 
@@ -40,6 +41,11 @@ public struct ServerSettings: Sendable {
   /// USERS_ALLOWED_HOLD_RESUME: whether users may suspend their running jobs.
   public var usersMaySuspend: Bool
 
+  /// Users who may have any number of reservations that wait: the lines of `unlimited_reservation.users` in
+  /// the home directory of the user `oar`, as in OAR.
+  public var unlimitedReservationUsers: Set<String> = []
+  /// WALLTIME_CHANGE_ENABLED and its variables: what users may ask of the walltimes of running jobs.
+  public var walltimePolicy = WalltimePolicy()
   /// JOB_PRIORITY and its variables: in which order waiting jobs are planned.
   public var order = OrderSettings()
   /// QUOTAS and its variables; `nil` without quotas.
@@ -69,6 +75,8 @@ public struct ServerSettings: Sendable {
       "SCHEDULER_JOB_SECURITY_TIME", default: 60, in: 0...86400)
     planning.jobsPerPass = try configuration.integer(
       "MAX_JOB_PER_QUEUES_GROUP_SCHEDULING_ROUND", default: 1000)
+    planning.reservationPatience = try configuration.integer(
+      "RESERVATION_WAITING_RESOURCES_TIMEOUT", default: 300, in: 0...endOfTime)
     resourceOrder = try ResourceOrder(
       configuration.text("SCHEDULER_RESOURCE_ORDER", default: ResourceOrder.standard))
     defaultResources = configuration.text("OARSUB_DEFAULT_RESOURCES", default: "/resource_id=1")
@@ -80,6 +88,8 @@ public struct ServerSettings: Sendable {
     if cpusetProperty == "" { cpusetProperty = nil }
     memoryProperty = configuration["LIBURNA_MEMORY_PROPERTY"].flatMap { $0.isEmpty ? nil : $0 }
     usersMaySuspend = try configuration.flag("USERS_ALLOWED_HOLD_RESUME", default: false)
+    walltimePolicy = try WalltimePolicy(configuration)
+    unlimitedReservationUsers = unlimitedReservationUsersOfSite()
     order = try OrderSettings.ofSite(configuration)
     quotas = try QuotaSettings(configuration)
     clock = LocalClock.ofThisHost(from: time(nil))
