@@ -98,6 +98,7 @@ func document(of notice: JobNotice) -> OutputValue {
     "date": .integer(notice.date),
     "wait_status": .optional(notice.exitCode),
     "planned_start": .optional(notice.plannedStart),
+    "reservation": .text((notice.reservation ?? .none).rawValue),
     "text": .text(notice.text),
   ]
 }
