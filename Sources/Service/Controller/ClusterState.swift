@@ -24,6 +24,9 @@ enum Effect {
   case resume(JobID)
   /// The walltime of a running job changed.
   case walltime(JobID)
+  /// Tell hosts to wake, or to sleep.
+  case wakeHosts([String])
+  case haltHosts([String])
   /// The hosts to connect to may have changed.
   case hostsChanged
   /// A job changed; subscribers hear of it.
@@ -56,6 +59,10 @@ struct ClusterState {
   var resuming: Set<JobID> = []
   /// Running jobs of whose walltime something is asked and not granted yet.
   var changing: Set<JobID> = []
+  /// Hosts that were told to wake or to sleep and are not there yet.
+  var transitions: [String: HostTransition] = [:]
+  /// When hosts were told to wake.
+  var lastWakes: [String: Instant] = [:]
   /// Besteffort jobs whose end was asked for because they give way: an idempotent one runs again.
   var victims: Set<JobID> = []
   /// Jobs that ended but may not be in the store yet.

@@ -53,6 +53,10 @@ public actor Controller {
   /// When a pass is due for a reservation.
   var awaitedReservation: Instant?
 
+  /// When idle hosts are looked at again, and what was said about the settings last.
+  var nextSleepDecision: Instant = 0
+  var sleepProblems: [String] = []
+
   // Rhythm.
   private var isPumpScheduled = false
   private var isRetryScheduled = false
@@ -148,6 +152,7 @@ public actor Controller {
     endNoopJobs(at: now)
     planReservations(at: now)
     grantWalltimes(at: now)
+    manageSleepIfDue(at: now)
     checkSilentHosts(at: now)
     endWaits(at: EventLoop.monotonicNanoseconds, now)
     if state.placements.values.contains(where: { $0.start <= now }) { state.needsPlan = true }
@@ -232,6 +237,8 @@ public actor Controller {
       case .suspend(let id): freeze(id, true)
       case .resume(let id): freeze(id, false)
       case .walltime(let id): sendWalltime(of: id)
+      case .wakeHosts(let hosts): wake(hosts)
+      case .haltHosts(let hosts): halt(hosts)
       case .hostsChanged: refreshHosts()
       case .notice(let notice): tellFollowers(notice)
       case .jobsDurable(let limit):
@@ -267,6 +274,7 @@ public actor Controller {
     rest(after: depth, wanted: wanted, at: ended)
     if depth == .whole { refreshUsage(at: now) }
     commit(outcome)
+    if depth == .whole { manageSleep(at: now) }
   }
 
   /// While jobs come and go, whole passes are so many times their own length apart, or this many

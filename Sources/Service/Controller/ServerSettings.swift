@@ -44,6 +44,8 @@ public struct ServerSettings: Sendable {
   /// Users who may have any number of reservations that wait: the lines of `unlimited_reservation.users` in
   /// the home directory of the user `oar`, as in OAR.
   public var unlimitedReservationUsers: Set<String> = []
+  /// SCHEDULER_NODE_MANAGER_… and ENERGY_SAVING_…: when hosts sleep; `nil` if they never do.
+  public var sleep: SleepSettings?
   /// WALLTIME_CHANGE_ENABLED and its variables: what users may ask of the walltimes of running jobs.
   public var walltimePolicy = WalltimePolicy()
   /// JOB_PRIORITY and its variables: in which order waiting jobs are planned.
@@ -88,6 +90,8 @@ public struct ServerSettings: Sendable {
     if cpusetProperty == "" { cpusetProperty = nil }
     memoryProperty = configuration["LIBURNA_MEMORY_PROPERTY"].flatMap { $0.isEmpty ? nil : $0 }
     usersMaySuspend = try configuration.flag("USERS_ALLOWED_HOLD_RESUME", default: false)
+    sleep = try SleepSettings(configuration)
+    planning.usesSleepingHosts = sleep?.policy.wakesHosts ?? false
     walltimePolicy = try WalltimePolicy(configuration)
     unlimitedReservationUsers = unlimitedReservationUsersOfSite()
     order = try OrderSettings.ofSite(configuration)
