@@ -71,6 +71,20 @@ private func notice(
     #expect(result.code == 10)
   }
 
+  @Test("who waits for a queue that is not active is told so, once")
+  func inactiveQueue() throws {
+    let reason = "The queue \"default\" is not active: it starts no jobs."
+    let (result, _) = try reserve(
+      ["-r", "now", "true"],
+      [
+        notice(.waiting, .toSchedule, JobNotice.unplanned), notice(.waiting, .toSchedule, reason),
+        notice(.waiting, .toSchedule, reason), notice(.toAckReservation, .scheduled),
+      ])
+    #expect(
+      result.errors == "[\(LocalDate(100).text)] Not decided yet: \(reason)\n")
+    #expect(result.code == 0)
+  }
+
   @Test("it may be decided before anybody asks")
   func early() throws {
     #expect(try reserve(["-r", "now", "true"], [notice(.running, .scheduled)]).result.code == 0)

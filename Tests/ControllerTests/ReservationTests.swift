@@ -99,6 +99,24 @@ extension Outcome {
     #expect(state.jobs[2]?.walltime == 120 && outcome.events.isEmpty)
   }
 
+  @Test("one of a queue that is not active waits undecided, and its user hears why")
+  func inactiveQueue() throws {
+    var state = smallCluster()
+    state.hasFollowers = true
+    for place in state.queues.indices { state.queues[place].isActive = false }
+    _ = try state.accept(reservation("core=1,walltime=0:1", at: 1000))
+    let outcome = try state.pass(at: 100)
+    #expect(state.jobs[1]?.reservation == .toSchedule)
+    guard case .notice(let notice)? = outcome.effects.last else {
+      Issue.record("nobody hears of it")
+      return
+    }
+    #expect(notice.text == "The queue \"default\" is not active: it starts no jobs.")
+    for place in state.queues.indices { state.queues[place].isActive = true }
+    _ = try state.pass(at: 101)
+    #expect(state.jobs[1]?.reservation == .scheduled)
+  }
+
   @Test("a user may have two that wait, arrays included; others are not counted")
   func limit() throws {
     var state = smallCluster()

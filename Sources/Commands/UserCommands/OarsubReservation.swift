@@ -16,6 +16,7 @@ struct ReservationWait {
   private let signals = SignalQueue([SIGINT, SIGTERM, SIGHUP])
   /// What was decided of each: `nil` for accepted, or why not.
   private var answers: [JobID: String?] = [:]
+  private var lastDelay = ""
 
   init(first: JobID, count: Int, context: CommandContext) {
     self.first = first
@@ -69,6 +70,7 @@ struct ReservationWait {
   }
 
   private mutating func take(_ notice: JobNotice, quietly: Bool) {
+    tellDelay(notice)
     guard (first..<(first + count)).contains(notice.job), answers[notice.job] == nil,
       notice.state != .toError, notice.state == .error || notice.reservation != .toSchedule
     else { return }
@@ -78,6 +80,16 @@ struct ReservationWait {
     let job = count == 1 ? "" : "Job \(notice.job): "
     say(
       job + (reason.map { "Reservation not valid --> KO (\($0))" } ?? "Reservation valid --> OK"))
+  }
+
+  /// A pass came and could not decide: whoever waits should know why.
+  private mutating func tellDelay(_ notice: JobNotice) {
+    guard notice.state == .waiting, notice.reservation == .toSchedule, notice.text != lastDelay,
+      notice.text != JobNotice.unplanned, !notice.text.isEmpty
+    else { return }
+    lastDelay = notice.text
+    context.errors.line("[\(LocalDate(notice.date).text)] Not decided yet: \(notice.text)")
+    context.errors.flush()
   }
 
   private func say(_ line: String) {

@@ -307,6 +307,9 @@ public struct JobNotice: Codable, Sendable {
   /// How far it has come as an advance reservation; `nil` if it is none.
   public var reservation: ReservationState?
 
+  /// The text about a waiting job that no pass has come to yet.
+  public static let unplanned = "waits to be planned"
+
   public init(
     job: JobID, user: String, state: JobState, date: Instant, exitCode: Int?, text: String,
     plannedStart: Instant? = nil, reservation: ReservationState? = nil

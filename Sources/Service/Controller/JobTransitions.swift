@@ -94,7 +94,7 @@ extension ClusterState {
     let hosts = hosts(of: job.assignedResources)
     let text: String
     switch job.state {
-    case .waiting: text = plan.reasons[job.id]?.text ?? "waits to be planned"
+    case .waiting: text = plan.reasons[job.id]?.text ?? JobNotice.unplanned
     case .hold: text = "held until oarresume"
     case .toLaunch, .launching, .running, .suspended, .resuming, .finishing:
       text = "on \(hosts.joined(separator: ", "))"

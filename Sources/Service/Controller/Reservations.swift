@@ -49,6 +49,10 @@ extension ClusterState {
 
   /// Keeps what the pass promised to new reservations, and ends those that can't be had.
   mutating func decideReservations(_ plan: Plan, at now: Instant, _ outcome: inout Outcome) {
+    // Those that the pass could not even look at, such as those of an inactive queue, hear why.
+    for id in reserved.sorted() where jobs[id]?.reservation == .toSchedule {
+      if plan.reasons[id]?.kind == .queue { tell(id, at: now, &outcome) }
+    }
     guard !plan.accepted.isEmpty || !plan.refused.isEmpty else { return }
     let accepted = Set(plan.accepted)
     for placement in plan.starts + plan.predictions where accepted.contains(placement.job) {
