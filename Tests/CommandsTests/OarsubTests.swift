@@ -324,12 +324,6 @@ struct OarsubRequestTests {
     }
   }
 
-  @Test("a date for a reservation is read in the local time zone")
-  func reservation() throws {
-    let sent = try submit(["-r", "2030-02-01 10:00:00", "-l", "core=1"]).sent
-    #expect(sent?.reservationStart == LocalDate.instant("2030-02-01 10:00:00"))
-  }
-
   @Test("job keys are accepted and explained")
   func jobKeys() throws {
     let (result, sent) = try submit(["-k", "-e", "key.%jobid%", "sleep 1"])
@@ -360,8 +354,10 @@ struct OarsubRequestTests {
       (["--notify", "foo", "true"], 250, "/!\\Bad syntax for the notify option"),
       (["--notify", "[END]", "true"], 250, "/!\\Bad syntax for the notify option"),
       (["-r", "tomorrow", "true"], 7, "Syntax error near the -r or --reservation option."),
-      (["-r", "2030-02-01 10:00:00,2030-02-01 11:00:00", "true"], 7, "Syntax error near the -r"),
+      (["-r", "2030-02-01", "true"], 7, "Syntax error near the -r"),
+      (["-I", "-r", "now"], 7, "[ERROR] An advance reservation cannot be interactive."),
       (["-r", "2030-02-31 10:00:00", "true"], 7, "Syntax error near the -r"),
+      (["-r", "now,now,now", "true"], 7, "Syntax error near the -r"),
       (["-S", "./nofile.sh"], 12, "[ERROR] Cannot open the file ./nofile.sh."),
       (["-S"], 5, ""), (["-S", "/"], 12, "Is a directory"),
       (

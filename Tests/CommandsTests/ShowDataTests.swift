@@ -179,7 +179,7 @@ struct ShowDataTests {
         "initial_request", "kind", "message", "moldables", "name", "project", "properties",
         "queue", "reservation", "resubmitted_from", "scheduled_start", "start_time", "state",
         "stderr", "stdout", "stop_time", "submission_time", "types", "user", "wait_status",
-        "walltime",
+        "walltime", "walltime_change",
       ])
     #expect(jobs[0]["start_time"] as? Int == 1_795_177_227)
     #expect(jobs[1]["start_time"] is NSNull)

@@ -303,7 +303,8 @@ struct ShowJobCommandTests {
     #expect(try query(call).users == [ownUserName()])
     #expect(
       call.output == "{\"job\":54,\"user\":\"bob\",\"state\":\"Terminated\",\"date\":1795177226,"
-        + "\"wait_status\":null,\"planned_start\":null,\"text\":\"done\"}\n")
+        + "\"wait_status\":null,\"planned_start\":null,\"reservation\":\"None\",\"text\":\"done\"}\n"
+    )
   }
 
   @Test("--follow with nothing to follow ends at once")

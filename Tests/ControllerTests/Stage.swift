@@ -65,6 +65,7 @@ final class PlayedAgents: Agents {
     case .start(let specification): "start \(specification.attempt)"
     case .kill(let attempt, _): "kill \(attempt)"
     case .release(let job, _): "release \(job)"
+    case .walltime(let attempt, let walltime): "walltime \(attempt) \(walltime)"
     case .acknowledge(let attempt): "acknowledge \(attempt)"
     case .retain(let jobs, _): "retain \(jobs)"
     case .suspend(let job, _): "suspend \(job)"

@@ -118,7 +118,29 @@ import Wire
     Refused(what: "a megabyte of command", kind: .limit, value: "1000000") {
       $0.command = String(repeating: "x", count: 1_000_000)
     },
-    Refused(what: "a reservation", kind: .badValue, value: "-r") { $0.reservationStart = 5000 },
+    Refused(what: "a reservation beyond all dates", kind: .badValue, value: "2147483648") {
+      $0.reservationStart = 2_147_483_648
+    },
+    Refused(what: "a reservation that ends before it starts", kind: .badValue, value: "end") {
+      $0.reservationStart = 5000
+      $0.reservationEnd = 5000
+    },
+    Refused(what: "an interactive reservation", kind: .badValue, value: "interactive") {
+      $0.reservationStart = 5000
+      $0.kind = .interactive
+    },
+    Refused(what: "a held reservation", kind: .badValue, value: "--hold") {
+      $0.reservationStart = 5000
+      $0.hold = true
+    },
+    Refused(what: "a besteffort reservation", kind: .admission, value: "be a reservation") {
+      $0.reservationStart = 5000
+      $0.types = ["besteffort"]
+    },
+    Refused(what: "three reservations of a user", kind: .admission, value: "more than 2 waiting") {
+      $0.reservationStart = 5000
+      $0.arraySize = 3
+    },
   ]
 
   @Test("is refused with its value, and nothing changes", arguments: refused)

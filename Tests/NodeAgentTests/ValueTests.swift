@@ -30,6 +30,26 @@ struct ShepherdClockTests {
     #expect(ShepherdClock(walltime: 10, checkpoint: 10, now: 0).nextDeadline == 10_000)
   }
 
+  @Test("a new walltime counts from the start as the first did, and the checkpoint moves with it")
+  func anotherWalltime() {
+    var clock = ShepherdClock(walltime: 10, checkpoint: 4, now: 1000)
+    clock.change(walltime: 20, now: 2000)
+    clock.change(walltime: 20, now: 3000)
+    #expect(clock.nextDeadline == 17_000)
+    #expect(clock.due(now: 17_000) == [.checkpoint])
+    #expect(clock.nextDeadline == 21_000)
+    clock.change(walltime: 30, now: 18_000)
+    #expect(clock.nextDeadline == 27_000)
+    clock.suspend(now: 20_000)
+    clock.change(walltime: 31, now: 50_000)
+    clock.resume(now: 50_000)
+    #expect(clock.nextDeadline == 58_000)
+    clock.change(walltime: 1, now: 51_000)
+    #expect(clock.due(now: 51_000).contains(.terminate) && clock.cause == .walltime)
+    clock.change(walltime: 100, now: 51_000)
+    #expect(clock.nextDeadline == 56_000)
+  }
+
   @Test("suspended time does not count, however often it is said")
   func suspension() {
     var clock = ShepherdClock(walltime: 10, checkpoint: 4, now: 0)

@@ -37,6 +37,17 @@ struct ClusterOnPaper {
     case .jobEnded(let id, let state, _, let date):
       for resource in jobs[id]?.assignedResources ?? [] { resources[resource]?.lastJobDate = date }
       jobs[id]?.state = state
+    case .reservationAccepted(let id, _, let start, let resources):
+      jobs[id]?.reservation = .scheduled
+      jobs[id]?.startTime = start
+      jobs[id]?.promised = resources.sorted()
+    case .reservationRefused(let id): jobs[id]?.reservation = .scheduled
+    case .jobWalltime(let id, let moldable, let walltime):
+      guard let job = jobs[id] else { return }
+      var moldables = job.request.moldables
+      moldables[moldable - job.firstMoldableID].walltime = walltime
+      jobs[id]?.request = job.request.with(moldables)
+    case .walltimeChange(let id, let change): jobs[id]?.walltimeChange = change
     case .jobMessage(let id, let text): jobs[id]?.message = text
     case .jobTypes(let id, let types, let queue):
       jobs[id]?.types = types

@@ -31,6 +31,51 @@ struct ReloadTests {
     #expect(cluster.problems.isEmpty)
   }
 
+  @Test("a reservation that was accepted comes back with its start and its promise, others without")
+  func promise() async throws {
+    let request = sampleRequest(reservationStart: 9000)
+    try await store.commit((1...3).map { .jobsSubmitted([sampleJob($0, request: request)]) })
+    try await store.commit([
+      .reservationAccepted(1, moldable: 10, start: 9100, resources: [7, 3]),
+      .jobState(1, .toAckReservation, at: 200), .jobState(1, .waiting, at: 200),
+      .jobWalltime(1, moldable: 10, 99), .reservationRefused(2),
+    ])
+    let jobs = try await reloaded(store, in: folder).jobs
+    #expect(jobs.map(\.reservation) == [.scheduled, .scheduled, .toSchedule])
+    #expect(jobs.map(\.promised) == [[3, 7], [], []])
+    #expect(jobs.map(\.startTime) == [9100, 9000, 9000])
+    #expect(jobs.map(\.walltime) == [99, 3600, 3600])
+  }
+
+  @Test("a plan that is written after a promise keeps it, or not, as it says")
+  func promiseInPlan() async throws {
+    let job = sampleJob(1, request: sampleRequest(reservationStart: 9000))
+    try await store.commit([.jobsSubmitted([job])])
+    let promised = Prediction(moldable: 10, start: 9000, resources: [3])
+    try await store.commit([
+      .predictions([], at: 1), .reservationAccepted(1, moldable: 10, start: 9000, resources: [3]),
+    ])
+    try await store.commit([.predictions([promised], at: 2)])
+    #expect(try await store.load().jobs.map(\.promised) == [[3]])
+    try await store.commit([.predictions([], at: 3)])
+    #expect(try await store.load().jobs.map(\.promised) == [[]])
+  }
+
+  @Test("what was asked of a walltime comes back, with the job and with its record")
+  func walltimeChange() async throws {
+    try await store.commit([.jobsSubmitted([sampleJob(5)])])
+    var change = WalltimeChange(pending: 60, force: true, delayNextJobs: false)
+    change.granted = -5
+    change.grantedWithForce = 3
+    change.grantedWithDelayNextJobs = 2
+    try await store.commit([.walltimeChange(5, WalltimeChange(pending: 7))])
+    try await store.commit([.walltimeChange(5, change)])
+    var filter = JobFilter()
+    filter.ids = [5]
+    #expect(try await store.jobs(matching: filter, limit: 1).first?.walltimeChange == change)
+    #expect(try await reloaded(store, in: folder).jobs.first?.walltimeChange == change)
+  }
+
   @Test("empty and missing texts stay apart")
   func emptyTexts() async throws {
     let group = RequestGroup(properties: "", levels: [RequestLevel("core", .bestHalf)])

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -162,6 +163,16 @@ int clinux_pidfd_signal(int pidfd, int signal) {
 bool clinux_pidfd_ended(int pidfd) {
   struct pollfd one = {pidfd, POLLIN, 0};
   return poll(&one, 1, 0) > 0;
+}
+
+int clinux_memory_file(const void *bytes, size_t size) {
+  int file = memfd_create("bytes", MFD_CLOEXEC);
+  if (file < 0) return -1;
+  if (write(file, bytes, size) == (ssize_t)size && lseek(file, 0, SEEK_SET) == 0) return file;
+  int code = errno;
+  close(file);
+  errno = code;
+  return -1;
 }
 
 void clinux_adopt_orphans(const char *name) {

@@ -9,6 +9,8 @@ public struct CommandDefinition: Sendable {
     case files
     case jobs
     case hosts
+    /// Words of which some begin with a sign: `-1` is no option.
+    case signedWords
     /// A command with its own arguments: options end at the first operand.
     case command
   }

@@ -66,6 +66,7 @@ extension CommandDefinition {
 private struct OptionParser {
   let definitions: [OptionDefinition]
   let stopsAtOperand: Bool
+  let takesNumbers: Bool
   let arguments: [String]
   var next = 0
   var result = ParsedArguments()
@@ -74,6 +75,7 @@ private struct OptionParser {
   init(definition: CommandDefinition, arguments: [String]) {
     definitions = definition.options.map(\.definition)
     if case .command = definition.operands { stopsAtOperand = true } else { stopsAtOperand = false }
+    if case .signedWords = definition.operands { takesNumbers = true } else { takesNumbers = false }
     self.arguments = arguments
   }
 
@@ -89,7 +91,7 @@ private struct OptionParser {
         return
       } else if word.hasPrefix("--") {
         parseLong(word.dropFirst(2))
-      } else if word.hasPrefix("-"), word.utf8.count > 1 {
+      } else if word.hasPrefix("-"), word.utf8.count > 1, !(takesNumbers && isNumber(word)) {
         parseLetters(word.dropFirst())
       } else {
         result.operands.append(word)
@@ -197,6 +199,8 @@ private struct OptionParser {
   private func isValue(_ word: String) -> Bool {
     !word.hasPrefix("-") || word == "-"
   }
+
+  private func isNumber(_ word: String) -> Bool { leadingNumber(of: word[...]) != nil }
 
   private func leadingNumber(of text: Substring) -> Substring? {
     var end = text.startIndex

@@ -27,6 +27,7 @@ func document(of job: JobRecord) -> OutputValue {
     "assigned_resources": .list(job.assignedResources),
     "assigned_hosts": .list(job.assignedHosts),
     "walltime": .integer(job.walltime),
+    "walltime_change": job.walltimeChange.map { document(of: $0) } ?? .null,
     "dependencies": .list(job.dependencies),
     "reservation": .text(job.reservation.rawValue),
     "submission_time": instant(job.submissionTime),
@@ -40,6 +41,14 @@ func document(of job: JobRecord) -> OutputValue {
     "initial_request": .optional(job.initialRequest),
     "resubmitted_from": .optional(job.resubmittedFrom == 0 ? nil : job.resubmittedFrom),
     "events": .list(job.events.map(document)),
+  ]
+}
+
+/// What was asked of a walltime and what of it was granted.
+func document(of change: WalltimeChange) -> OutputValue {
+  [
+    "pending": .integer(change.pending), "granted": .integer(change.granted),
+    "force": .boolean(change.force), "delay_next_jobs": .boolean(change.delayNextJobs),
   ]
 }
 
@@ -89,6 +98,7 @@ func document(of notice: JobNotice) -> OutputValue {
     "date": .integer(notice.date),
     "wait_status": .optional(notice.exitCode),
     "planned_start": .optional(notice.plannedStart),
+    "reservation": .text((notice.reservation ?? .none).rawValue),
     "text": .text(notice.text),
   ]
 }

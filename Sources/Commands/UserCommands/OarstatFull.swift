@@ -59,8 +59,16 @@ struct JobDescription {
       ("message", job.message),
       ("scheduledStart", plannedStart(of: job).map(date) ?? "no prediction"),
       ("resubmit_job_id", String(job.resubmittedFrom)),
-      ("events", ""),
-    ]
+    ] + walltimeChange(of: job) + [("events", "")]
+  }
+
+  /// Not among OAR's fields: what is asked of the walltime and not granted yet.
+  private func walltimeChange(of job: JobRecord) -> [(String, String)] {
+    guard let change = job.walltimeChange, change.pending != 0, !job.state.isFinal else {
+      return []
+    }
+    let ways = (change.force ? ", force" : "") + (change.delayNextJobs ? ", delay next jobs" : "")
+    return [("walltime_change", "\(change.pending.signedDuration) pending\(ways)")]
   }
 
   private func exitCode(of job: JobRecord) -> [(String, String)] {

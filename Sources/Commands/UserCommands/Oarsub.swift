@@ -29,7 +29,24 @@ public enum Oarsub: Command {
       var job = InteractiveJob(job: result.first, context: context)
       return try job.run()
     }
+    if request.submission.reservationStart > 0 {
+      let code = try awaitDecision(of: result, arguments, in: context)
+      if code != 0 { return code }
+    }
     return try wait(for: result, arguments, in: context)
+  }
+
+  private static func awaitDecision(
+    of result: SubmissionResult, _ arguments: ParsedArguments, in context: CommandContext
+  ) throws -> Int32 {
+    let isDocument = arguments[DocumentOption.json]
+    var wait = ReservationWait(first: result.first, count: result.count, context: context)
+    let code = try wait.run(quietly: isDocument)
+    if isDocument, wait.isDecided {
+      SubmissionOutput(arguments, context: context).decided(
+        result, isAccepted: code == 0, reason: wait.refusal)
+    }
+    return code
   }
 
   public static func failure(for error: any Error) -> CommandFailure? {
@@ -59,7 +76,8 @@ public enum Oarsub: Command {
       {
         context.errors.line("Simple array job submission is used")
       }
-      output.accepted(result)
+      // The document of a reservation tells what was decided about it as well.
+      if !output.isDocument || submission.reservationStart == 0 { output.accepted(result) }
       return result
     } catch let refusal as Refusal {
       throw output.refused(refusal, of: submission)

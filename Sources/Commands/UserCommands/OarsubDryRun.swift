@@ -60,10 +60,11 @@ enum OarsubDryRun {
 
   private static func start(_ forecast: Forecast, now: Instant, zone: DateZone) -> String {
     guard let start = forecast.start else {
-      let isHeld = forecast.explanation?.state == .hold
-      return isHeld
-        ? "it would be held until oarresume is called on it."
-        : "the plan has no start for it."
+      if forecast.explanation?.state == .hold {
+        return "it would be held until oarresume is called on it."
+      }
+      return forecast.explanation?.kind == "reservation"
+        ? "the reservation would be refused." : "the plan has no start for it."
     }
     let count = forecast.resources.count
     let place =

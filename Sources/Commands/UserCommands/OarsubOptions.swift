@@ -31,7 +31,9 @@ enum OarsubOption {
       + "here count more")
   static let reservation = Key<String?>.text(
     "-r", "--reservation", value: "DATE",
-    help: "Reserve resources from this date on: \"YYYY-MM-DD hh:mm:ss\"")
+    help: "Reserve resources from this date on: \"YYYY-MM-DD hh:mm:ss\", \"hh:mm\" for today, or "
+      + "now; with \"START, END\" the walltime is the time between. The command may be left out: "
+      + "the resources are then held until the walltime is over")
   static let directory = Key<String?>.text(
     "-d", "--directory", value: "DIR", help: "Where the command runs (default: here)")
   static let name = Key<String?>.text(
@@ -94,7 +96,7 @@ extension Oarsub {
     "oarsub", "Submit a job to the batch system",
     synopsis: [
       "[OPTIONS] COMMAND", "-S [OPTIONS] SCRIPT", "-I [OPTIONS]", "-C JOB", "--resubmit JOB",
-      "--dry-run [OPTIONS] COMMAND",
+      "-r DATE [OPTIONS] [COMMAND]", "--dry-run [OPTIONS] COMMAND",
     ],
     operands: .files,
     options: [
@@ -112,6 +114,11 @@ extension Oarsub {
         + "on the first host of the job, in the directory where oarsub was called.",
       "A job that was acknowledged (OAR_JOB_ID=...) is durable: it survives a crash of the server. "
         + "When oarsub fails, no job was made, unless the message says that this is not known.",
+      "A reservation (-r) is accepted or refused by the next planning pass, for which oarsub waits. It "
+        + "displaces no job of its queue that is planned already. One that is accepted starts at its "
+        + "date, with its first -l; if hosts of it are lost, it waits for them for a while "
+        + "(RESERVATION_WAITING_RESOURCES_TIMEOUT) and then starts on the others. Its end is fixed: a "
+        + "late start shortens its walltime.",
       "With --dry-run the server lets the job through the admission rules and plans it as the last "
         + "of its queue, but makes nothing of it. Others may come before it until it is submitted.",
     ],
@@ -123,6 +130,10 @@ extension Oarsub {
       ),
       ("oarsub --array-param-file params.txt ./job.sh", "a job for each line of params.txt"),
       ("oarsub -I -l host=1,walltime=1", "an hour's shell on a host"),
+      (
+        "oarsub -r \"2027-03-25 08:00:00\" -l host=2,walltime=4",
+        "two hosts on a morning, to be entered with oarsub -C"
+      ),
       (
         "oarsub --dry-run -l host=8 ./job.sh",
         "when eight hosts could be had, without asking for them"
@@ -137,6 +148,7 @@ extension Oarsub {
       (7, "a date that can't be read"),
       (8, "the request can't be satisfied or understood"),
       (9, "the server can't be reached"),
+      (10, "the reservation is refused"),
       (11, "the interactive job ended before it began"),
       (12, "a script or parameter file that can't be read"),
       (17, "a type that can't be interactive"),

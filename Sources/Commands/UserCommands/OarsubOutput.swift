@@ -19,11 +19,7 @@ struct SubmissionOutput {
   func accepted(_ result: SubmissionResult) {
     let ids = result.first..<(result.first + result.count)
     if isDocument {
-      context.output.pass(
-        DocumentOption.document([
-          OutputEntry("jobs", .list(Array(ids))), OutputEntry("array", .integer(result.arrayID)),
-          OutputEntry("remarks", .list(result.remarks)),
-        ]))
+      context.output.pass(DocumentOption.document(entries(of: result)))
       return
     }
     write(remarks: result.remarks)
@@ -32,6 +28,24 @@ struct SubmissionOutput {
     write(ids: ids)
     // A submission is visible at once, even if waiting follows.
     context.output.flush()
+  }
+
+  /// Prints the document of a reservation that was decided.
+  func decided(_ result: SubmissionResult, isAccepted: Bool, reason: String?) {
+    context.output.pass(
+      DocumentOption.document(
+        entries(of: result) + [
+          OutputEntry("reservation_accepted", .boolean(isAccepted)),
+          OutputEntry("reservation_refusal", .optional(reason)),
+        ]))
+  }
+
+  private func entries(of result: SubmissionResult) -> [OutputEntry] {
+    [
+      OutputEntry("jobs", .list(Array(result.first..<(result.first + result.count)))),
+      OutputEntry("array", .integer(result.arrayID)),
+      OutputEntry("remarks", .list(result.remarks)),
+    ]
   }
 
   /// Prints what belongs on the standard output and returns the failure to throw.

@@ -75,14 +75,15 @@ struct OarsubRequest {
       submission.notify = method
     }
     if let date = arguments[OarsubOption.reservation] {
-      guard let start = LocalDate.instant(date), date.contains(" ") else {
+      guard let dates = ReservationDates(parsing: date) else {
         let example = LocalDate(LocalDate.now).text
         throw CommandFailure(
           7,
           "[ERROR] Syntax error near the -r or --reservation option. The reservation date "
             + "synstax is : \"\(example)\".", "It was \"\(shortened(date))\".")
       }
-      submission.reservationStart = start
+      submission.reservationStart = dates.start
+      submission.reservationEnd = dates.end
     }
     if OarsubOption.jobKeys.contains(where: { arguments.has($0) }) {
       notes.append(
@@ -106,6 +107,9 @@ struct OarsubRequest {
   }
 
   private func checkInteractive(_ arguments: ParsedArguments) throws(CommandFailure) {
+    if arguments.has(OarsubOption.reservation) {
+      throw CommandFailure(7, "[ERROR] An advance reservation cannot be interactive.")
+    }
     if arguments.has(OarsubOption.array) || arguments.has(OarsubOption.parameterFile) {
       throw CommandFailure(8, "/!\\ An array job cannot be interactive.", showsUsage: true)
     }

@@ -40,7 +40,7 @@ struct SubmissionFailure {
     case .protocolError:
       failure = CommandFailure(1, "[ERROR] \(text)")
     case .unknownJob, .notOwner, .wrongState, .badDirectory, .badValue, .unknownResource,
-      .notAdministrator, .alreadyAsked, .limit:
+      .notAdministrator, .alreadyAsked, .limit, .disabled:
       failure = CommandFailure(8, "[ERROR] \(text)", verify)
     }
   }

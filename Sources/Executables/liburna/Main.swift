@@ -10,7 +10,8 @@ enum Main {
     let commands: [(name: String, type: any Command.Type)] = [
       ("oarsub", Oarsub.self), ("oarstat", Oarstat.self), ("oarnodes", Oarnodes.self),
       ("oarprint", Oarprint.self), ("oardel", Oardel.self),
-      ("oarhold", Oarhold.self), ("oarresume", Oarresume.self), ("oarsh", Oarsh.self),
+      ("oarhold", Oarhold.self), ("oarresume", Oarresume.self),
+      ("oarwalltime", Oarwalltime.self), ("oarsh", Oarsh.self),
       ("status", StatusCommand.self), ("lab", LabCommand.self),
     ]
     // The library's own CommandLine would hide the process's.

@@ -26,11 +26,25 @@ struct AgentProcess {
       close(toChild[0])
       close(fromChild[1])
     }
+    switch spawn(words, input: toChild[0], output: fromChild[1]) {
+    case .success(let pid):
+      return .success(AgentProcess(pid: pid, output: fromChild[0], input: toChild[1]))
+    case .failure(let error):
+      close(toChild[1])
+      close(fromChild[0])
+      return .failure(error)
+    }
+  }
+
+  /// Starts a command found in PATH with an input and an output.
+  static func spawn(
+    _ words: [String], input: Int32, output: Int32
+  ) -> Result<pid_t, LaunchError> {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, toChild[0], 0)
-    posix_spawn_file_actions_adddup2(&actions, fromChild[1], 1)
+    posix_spawn_file_actions_adddup2(&actions, input, 0)
+    posix_spawn_file_actions_adddup2(&actions, output, 1)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -48,12 +62,7 @@ struct AgentProcess {
     arguments.append(nil)
     var pid = pid_t()
     let code = posix_spawnp(&pid, words[0], &actions, &attributes, arguments, environ)
-    guard code == 0 else {
-      close(toChild[1])
-      close(fromChild[0])
-      return .failure(LaunchError(code: code))
-    }
-    return .success(AgentProcess(pid: pid, output: fromChild[0], input: toChild[1]))
+    return code == 0 ? .success(pid) : .failure(LaunchError(code: code))
   }
 }
 

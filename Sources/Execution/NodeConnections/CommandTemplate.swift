@@ -39,6 +39,9 @@ public struct CommandTemplate: Sendable {
     self.words = words
   }
 
+  /// The words as they are, for a command that is of no host.
+  var plainWords: [String] { words }
+
   /// The words for one host.
   ///
   /// - Throws: ``Failure`` when the name could be taken for an option or for more than a name.

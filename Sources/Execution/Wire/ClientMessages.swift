@@ -3,7 +3,7 @@
 import ClusterModel
 
 /// The version of the messages between commands and server.
-public let clientProtocolVersion = 1
+public let clientProtocolVersion = 2
 
 /// The first message of a command.
 public struct ClientHello: Codable, Sendable {
@@ -57,6 +57,8 @@ public struct Submission: Codable, Sendable {
   public var hold = false
   /// The start of an advance reservation; 0 for none.
   public var reservationStart: Instant = 0
+  /// Its end, from which come the walltimes that `resources` do not say.
+  public var reservationEnd: Instant?
   public var initialRequest: String
   public var submissionHost: String
   /// For an interactive job: the terminal it is started from.
@@ -110,6 +112,8 @@ public struct Refusal: Error, Codable, Sendable, CustomStringConvertible {
     case alreadyAsked
     /// The server can't write: the disk is full, or it is stopping.
     case unavailable
+    /// The site does not allow it.
+    case disabled
     /// Too many of something; the text names the limit.
     case limit
     case protocolError
@@ -300,10 +304,15 @@ public struct JobNotice: Codable, Sendable {
   public var text: String
   /// When it is planned to start, while it waits.
   public var plannedStart: Instant?
+  /// How far it has come as an advance reservation; `nil` if it is none.
+  public var reservation: ReservationState?
+
+  /// The text about a waiting job that no pass has come to yet.
+  public static let unplanned = "waits to be planned"
 
   public init(
     job: JobID, user: String, state: JobState, date: Instant, exitCode: Int?, text: String,
-    plannedStart: Instant? = nil
+    plannedStart: Instant? = nil, reservation: ReservationState? = nil
   ) {
     self.job = job
     self.user = user
@@ -312,6 +321,7 @@ public struct JobNotice: Codable, Sendable {
     self.exitCode = exitCode
     self.text = text
     self.plannedStart = plannedStart
+    self.reservation = reservation
   }
 }
 
@@ -385,6 +395,9 @@ public enum ClientRequest: Codable, Sendable {
   case properties(PropertyAction)
   case queues(QueueAction)
   case explain(JobID)
+  /// How changes of a job's walltime stand.
+  case walltime(JobID)
+  case changeWalltime(JobID, WalltimeOrder)
   /// The plan between two instants.
   case gantt(from: Instant, to: Instant)
   /// The event log of a host.
@@ -421,6 +434,9 @@ public enum ServerReply: Codable, Sendable {
   case queues([Queue])
   case explanation(Explanation)
   case forecast(Forecast)
+  case walltime(WalltimeStatus)
+  /// A change of a walltime is asked for, in place of a former one if there was one.
+  case walltimeChange(isUpdate: Bool)
   case gantt([GanttBar], resources: [ResourceRecord], now: Instant)
   case events([JobEvent])
   case status(ServerStatus)

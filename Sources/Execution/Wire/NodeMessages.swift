@@ -3,7 +3,7 @@
 import ClusterModel
 
 /// The version of the messages between server and agent; both must speak the same one.
-public let nodeProtocolVersion = 1
+public let nodeProtocolVersion = 2
 
 /// One try at running a job: the name of its directory on the host.
 public struct AttemptID: Hashable, Codable, Sendable, CustomStringConvertible {
@@ -196,6 +196,8 @@ public enum AgentRequest: Codable, Sendable {
   case kill(AttemptID, grace: Seconds)
   /// Sends a signal (by number) to the job's command.
   case signal(AttemptID, Int)
+  /// The walltime of a running attempt from its start on, whatever it was before. Repeating it does no harm.
+  case walltime(AttemptID, Seconds)
   /// Freezes or thaws everything of a job on this host.
   case suspend(JobID, Confinement)
   case resume(JobID, Confinement)

@@ -12,6 +12,7 @@ extension Composition {
   static let commandNames = [
     "oarsub", "oarstat", "oardel", "oarhold", "oarresume", "oarnodes", "oarnodesetting",
     "oarproperty", "oarqueue", "oarprint", "oarsh", "oarnotify", "oarremoveresource",
+    "oarwalltime",
   ]
   static let programs = ["liburna", "liburnad", "liburna-node"]
   /// The account that the server runs as.

@@ -63,6 +63,16 @@ public final class JobRequest: Codable, Sendable {
     self.reservationStart = reservationStart
     self.submissionHost = submissionHost
   }
+
+  /// The same with other walltimes of its moldables.
+  public func with(_ moldables: [Moldable]) -> JobRequest {
+    JobRequest(
+      user: user, name: name, project: project, kind: kind, properties: properties,
+      moldables: moldables, directory: directory, stdout: stdout, stderr: stderr,
+      dependencies: dependencies, checkpoint: checkpoint, checkpointSignal: checkpointSignal,
+      notify: notify, initialRequest: initialRequest, reservationStart: reservationStart,
+      submissionHost: submissionHost)
+  }
 }
 
 /// A job that has not ended, as the server holds it in memory.
@@ -87,6 +97,11 @@ public struct Job: Sendable, Identifiable {
   /// The index, in the request, of the moldable that was chosen.
   public var assignedMoldable: Int?
   public var assignedResources: [ResourceID] = []
+  /// What an advance reservation was promised when it was accepted, for its first moldable; empty while it
+  /// is not, and for other jobs.
+  public var promised: [ResourceID] = []
+  /// What its user asked of its walltime while it ran; `nil` if nothing was.
+  public var walltimeChange: WalltimeChange?
   /// What OAR's message column shows.
   public var message: String
   /// The job that this one repeats; 0 for none.
@@ -118,6 +133,9 @@ public struct Job: Sendable, Identifiable {
     self.submissionTime = submissionTime
     self.firstMoldableID = firstMoldableID
     self.message = message
+    guard request.reservationStart > 0 else { return }
+    reservation = .toSchedule
+    startTime = request.reservationStart
   }
 
   /// Whether it has the type `name`, with or without a value.

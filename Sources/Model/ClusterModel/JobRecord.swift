@@ -17,6 +17,7 @@ public struct JobRecord: Codable, Sendable, Identifiable {
   public var types: [String]
   public var dependencies: [JobID]
   public var assignedMoldable: Int?
+  /// Those of its run; of a reservation that waits, those that it was promised.
   public var assignedResources: [ResourceID] = []
   public var assignedHosts: [String] = []
   public var directory: String
@@ -36,6 +37,8 @@ public struct JobRecord: Codable, Sendable, Identifiable {
   public var scheduledStart: Instant?
   public var resubmittedFrom: JobID
   public var events: [JobEvent] = []
+  /// What its user asked of its walltime while it ran; `nil` if nothing was.
+  public var walltimeChange: WalltimeChange?
 
   public init(
     id: JobID, arrayID: JobID, arrayIndex: Int, name: String?, project: String, user: String,

@@ -15,6 +15,11 @@ extension Seconds {
     "\(self / 3600):\(self / 60 % 60):\(self % 60)"
   }
 
+  /// A change of a length as OAR prints it: `+0:5:0`, `-0:1:0`, or `0:0:0` for none.
+  public var signedDuration: String {
+    (self > 0 ? "+" : self < 0 ? "-" : "") + abs(self).hoursMinutesSeconds
+  }
+
   /// The length as OAR prints durations in tables: `h:mm:ss`, such as `0:00:36`.
   public var paddedDuration: String {
     let minutes = self / 60 % 60

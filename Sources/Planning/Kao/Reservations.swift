@@ -24,7 +24,7 @@ extension Pass {
     }
     let end = reservation.start.addingCapped(job.moldables[promise.moldable].walltime)
     guard snapshot.now < end else {
-      return refuse(job.id, "The time of this reservation is over.")
+      return refuse(job.id, "Reservation expired and couldn't be started.")
     }
     // A late start does not move the end.
     let spot = Spot(
@@ -102,7 +102,7 @@ extension Pass {
     }
     let security = max(0, snapshot.settings.jobSecurityTime)
     if snapshot.now >= reservation.start.addingCapped(choice.duration - security) {
-      return refuse(job.id, "Its time is over already.")
+      return refuse(job.id, "Reservation too old")
     }
     if ready.traits.inner != nil {
       return refuse(job.id, "A reservation can't be made in a container.")
@@ -118,7 +118,9 @@ extension Pass {
       let next = planner.findSpot(query)?.start
       return refuse(
         job.id,
-        "Its resources are not free then" + (next.map { "; they are from \(text($0)) on." } ?? "."))
+        // OAR's sentence, without its end: tools look for the date there.
+        next.map { "This reservation could run at \(text($0))" }
+          ?? "This reservation could run at no date: its resources are never free together.")
     }
     if !ready.traits.isWithoutQuotas, let account = account(of: job),
       let excess = refusal(of: spot, account)

@@ -5,7 +5,7 @@ import ClusterModel
 import Kamelot
 
 /// A pass that was made, and that jobs submitted since can join.
-public struct StandingPlan: Sendable {
+public struct StandingPlan {
   /// What was decided when the pass was made.
   public let plan: Plan
   private var pass: Pass

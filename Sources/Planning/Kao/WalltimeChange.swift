@@ -3,39 +3,6 @@
 import ClusterModel
 import Kamelot
 
-/// A request to change a walltime, and what was granted so far (a row of `walltime_change`).
-public struct WalltimeChange: Hashable, Codable, Sendable {
-  /// Seconds asked for and not granted yet; negative to end earlier.
-  public var pending: Seconds = 0
-  /// An increase is wanted at once and whole.
-  public var force = false
-  /// An increase is wanted even if planned jobs must wait for it.
-  public var delayNextJobs = false
-  /// Seconds granted so far, all requests together.
-  public var granted: Seconds = 0
-  /// Those of them that were forced.
-  public var grantedWithForce: Seconds = 0
-  /// Those of them that could delay other jobs.
-  public var grantedWithDelayNextJobs: Seconds = 0
-
-  public init(pending: Seconds = 0, force: Bool = false, delayNextJobs: Bool = false) {
-    self.pending = pending
-    self.force = force
-    self.delayNextJobs = delayNextJobs
-  }
-
-  /// The request after its user asked again: what is pending changes, what was granted stays.
-  public func asking(
-    for pending: Seconds, force: Bool = false, delayNextJobs: Bool = false
-  ) -> WalltimeChange {
-    var change = self
-    change.pending = pending
-    change.force = force
-    change.delayNextJobs = delayNextJobs
-    return change
-  }
-}
-
 /// What matters about the job whose walltime changes.
 public struct RunningWalltime: Hashable, Sendable {
   public var queue: String
@@ -177,13 +144,9 @@ extension WalltimeChange {
 
   /// The event's text, word for word as OAR's tools know it.
   private func event(granting fit: Seconds, walltime: Seconds) -> String {
-    func signed(_ seconds: Seconds) -> String {
-      let sign = seconds > 0 ? "+" : seconds < 0 ? "-" : ""
-      return sign + abs(seconds).hoursMinutesSeconds
-    }
     let flags = (force ? "/force" : "") + (delayNextJobs ? "/delay next jobs" : "")
     return "walltime changed: \(walltime.hoursMinutesSeconds) "
-      + "(granted: \(signed(fit))/pending: \(signed(pending))\(flags))"
+      + "(granted: \(fit.signedDuration)/pending: \(pending.signedDuration)\(flags))"
   }
 }
 

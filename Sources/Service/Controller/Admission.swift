@@ -24,16 +24,23 @@ struct AdmissionRules {
   let defaultWalltime: Seconds
   /// Whether the site has quotas.
   let hasQuotas: Bool
+  /// How many more reservations the user may have that wait; `nil` for any number.
+  let reservationsLeft: Int?
+  /// Rule 12: reservations of one user that wait.
+  static let reservationLimit = 2
   /// Rule 14: interactive jobs run at most so long.
   static let interactiveWalltimeLimit: Seconds = 12 * 3600
 
   /// Lets a candidate through, changed, or refuses it.
-  func apply(to candidate: inout Candidate, asker: Asker) throws(Refusal) {
+  ///
+  /// - Parameter count: the number of jobs that are submitted.
+  func apply(to candidate: inout Candidate, asker: Asker, count: Int) throws(Refusal) {
     if candidate.queue == nil { candidate.queue = "default" }
     candidate.laterProperties = AddedCondition.drain
     try refuseServiceUsers(asker, candidate)
     try refuseInternalLevels(candidate)
     tieBesteffort(&candidate)
+    if candidate.reservationStart > 0 { try limitReservations(candidate, count) }
     // Nobody frees himself of quotas.
     if hasQuotas { candidate.types.removeAll { $0 == "no_quotas" } }
     try checkDeploy(&candidate)
@@ -74,7 +81,19 @@ struct AdmissionRules {
     }
   }
 
-  /// Rules 6 and 7: queue, type and property `besteffort` go together; no reservation is besteffort.
+  /// Rules 7 and 12: no reservation is besteffort, and a user has few that wait.
+  private func limitReservations(_ candidate: Candidate, _ count: Int) throws(Refusal) {
+    if candidate.types.contains("besteffort") {
+      throw candidate.refusal(
+        "Error: a job cannot both be of type besteffort and be a reservation.")
+    }
+    if let reservationsLeft, count > reservationsLeft {
+      throw candidate.refusal(
+        "Error: you cannot have more than \(Self.reservationLimit) waiting advance reservations.")
+    }
+  }
+
+  /// Rule 6: queue, type and property `besteffort` go together.
   private func tieBesteffort(_ candidate: inout Candidate) {
     let hasType = candidate.types.contains("besteffort")
     if hasType, candidate.queue != "besteffort" {

@@ -90,7 +90,8 @@ extension ClusterState {
     let record = record(of: job)
     let isInteractive = job.request.kind == .interactive
     return AttemptSpecification(
-      attempt: attempt, user: job.request.user, command: isInteractive ? nil : job.command,
+      attempt: attempt, user: job.request.user,
+      command: isInteractive ? nil : job.holdsOnly ? "exec sleep infinity" : job.command,
       directory: job.request.directory, stdout: record.stdout, stderr: record.stderr,
       environment: environment(of: job, settings: settings), nodeFile: nodeFile(of: job),
       resourceFile: resourceFile(of: job),
@@ -112,4 +113,9 @@ extension ClusterState {
       nodeFile: nodeFile(of: job), resourceFile: resourceFile(of: job),
       confinement: confinement(of: job, on: host, settings: settings), terminal: request.terminal)
   }
+}
+
+extension Job {
+  /// Whether it is a reservation without a command: it has its resources until its walltime is over.
+  var holdsOnly: Bool { reservation != .none && command.isEmpty }
 }

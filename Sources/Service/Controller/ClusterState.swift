@@ -22,6 +22,11 @@ enum Effect {
   case signal(JobID, Int)
   case suspend(JobID)
   case resume(JobID)
+  /// The walltime of a running job changed.
+  case walltime(JobID)
+  /// Tell hosts to wake, or to sleep.
+  case wakeHosts([String])
+  case haltHosts([String])
   /// The hosts to connect to may have changed.
   case hostsChanged
   /// A job changed; subscribers hear of it.
@@ -44,12 +49,20 @@ struct ClusterState {
   var jobs: [JobID: Job] = [:]
   /// Waiting and held jobs of each queue, in order of submission.
   var lines: [String: WaitingLine] = [:]
+  /// Waiting jobs that are advance reservations, decided or not; these stand in no line.
+  var reserved: Set<JobID> = []
   /// When a job last ended on a resource; apart from the resources because planning does not look at it.
   var lastJobDates: [ResourceID: Instant] = [:]
   /// Jobs that have resources.
   var holding: Set<JobID> = []
   /// Suspended jobs that are to go on when their resources are free.
   var resuming: Set<JobID> = []
+  /// Running jobs of whose walltime something is asked and not granted yet.
+  var changing: Set<JobID> = []
+  /// Hosts that were told to wake or to sleep and are not there yet.
+  var transitions: [String: HostTransition] = [:]
+  /// When hosts were told to wake.
+  var lastWakes: [String: Instant] = [:]
   /// Besteffort jobs whose end was asked for because they give way: an idempotent one runs again.
   var victims: Set<JobID> = []
   /// Jobs that ended but may not be in the store yet.
@@ -93,6 +106,9 @@ struct ClusterState {
       if job.state.holdsResources {
         holding.insert(job.id)
         if job.state == .resuming { resuming.insert(job.id) }
+        if let change = job.walltimeChange, change.pending != 0 { changing.insert(job.id) }
+      } else if job.reservation != .none {
+        reserved.insert(job.id)
       } else {
         lines[job.queue, default: WaitingLine()].append(job.id)
       }

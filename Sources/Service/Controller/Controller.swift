@@ -50,6 +50,13 @@ public actor Controller {
   /// When what users and projects had was last asked for.
   var usageDate: Instant = 0
 
+  /// When a pass is due for a reservation.
+  var awaitedReservation: Instant?
+
+  /// When idle hosts are looked at again, and what was said about the settings last.
+  var nextSleepDecision: Instant = 0
+  var sleepProblems: [String] = []
+
   // Rhythm.
   private var isPumpScheduled = false
   private var isRetryScheduled = false
@@ -99,6 +106,9 @@ public actor Controller {
     if settings.order.needsUsage { try await loadUsage(at: Self.now) }
     try await adoptVictims()
     connections = agents
+    var outcome = Outcome()
+    state.finishInterrupted(at: Self.now, &outcome)
+    commit(outcome)
     adoptHeldJobs()
     tickLater()
     log.say("ready: \(state.resources.count) resources, \(state.jobs.count) jobs")
@@ -140,6 +150,9 @@ public actor Controller {
     guard !isStopping else { return }
     let now = Self.now
     endNoopJobs(at: now)
+    planReservations(at: now)
+    grantWalltimes(at: now)
+    manageSleepIfDue(at: now)
     checkSilentHosts(at: now)
     endWaits(at: EventLoop.monotonicNanoseconds, now)
     state.heedTime(now)
@@ -223,6 +236,9 @@ public actor Controller {
       case .signal(let id, let number): signal(id, number)
       case .suspend(let id): freeze(id, true)
       case .resume(let id): freeze(id, false)
+      case .walltime(let id): sendWalltime(of: id)
+      case .wakeHosts(let hosts): wake(hosts)
+      case .haltHosts(let hosts): halt(hosts)
       case .hostsChanged: refreshHosts()
       case .notice(let notice): tellFollowers(notice)
       case .jobsDurable(let limit):
@@ -245,17 +261,20 @@ public actor Controller {
     let now = Self.now
     var outcome = Outcome()
     state.resumeJobs(as: settings.planning, at: now, &outcome)
+    state.grantWalltimes(settings: settings, at: now, &outcome)
     let wanted = began >= nextWholePass ? PassDepth.whole : .front
     var depth = wanted
     let plan = state.plan(settings: settings, at: now, &depth)
     state.apply(plan, depth, at: now, &outcome)
     predictionsAreStale = true
+    awaitReservations(after: now)
     let ended = EventLoop.monotonicNanoseconds
     passes += 1
     lastPassNanoseconds = ended - began
     rest(after: depth, wanted: wanted, at: ended)
     if depth == .whole { refreshUsage(at: now) }
     commit(outcome)
+    if depth == .whole { manageSleep(at: now) }
   }
 
   /// While jobs come and go, whole passes are so many times their own length apart, or this many

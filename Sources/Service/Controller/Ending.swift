@@ -58,7 +58,9 @@ extension Controller {
     }
     let now = Self.now
     let reason = doomed.removeValue(forKey: id)
-    let isGood = reason == nil && (cause == .command || cause == .hangup)
+    let isGood =
+      reason == nil
+      && (cause == .command || cause == .hangup || (cause == .walltime && job.holdsOnly))
     let verdict = Verdict(
       status: status, state: isGood ? .terminated : .error, news: reason ?? cause.news(of: job),
       isRepeated: isRepeatable(job)

@@ -51,8 +51,11 @@ extension ClusterState {
     return Explanation(
       job: id, state: job.state, text: text, kind: kind,
       blockers: job.state == .waiting ? plan.reasons[id]?.blockers ?? [] : [],
-      plannedStart: placement?.start ?? (job.state.holdsResources ? job.startTime : nil),
-      plannedHosts: hosts(of: placement?.resources ?? job.assignedResources))
+      plannedStart: placement?.start
+        ?? (job.state.holdsResources || !job.promised.isEmpty ? job.startTime : nil),
+      plannedHosts: hosts(
+        of: placement?.resources
+          ?? (job.state.holdsResources ? job.assignedResources : job.promised)))
   }
 }
 

@@ -62,7 +62,8 @@ extension Controller {
             JobNotice(
               job: record.id, user: record.user, state: record.state, date: record.stopTime,
               exitCode: record.exitCode,
-              text: record.exitCode.map(describeStatus) ?? record.message)))
+              text: record.exitCode.map(describeStatus) ?? record.message,
+              reservation: record.reservation == .none ? nil : record.reservation)))
       }
     }
   }

@@ -126,6 +126,9 @@ extension ClusterState {
   ) throws(Refusal) {
     let text = "User \(asker.name) launched oarhold on the job \(job.id)"
     switch job.state {
+    case .waiting where job.reservation != .none:
+      throw Refusal(
+        .badValue, "it is a reservation, which starts at its date; oardel \(job.id) gives it up")
     case .waiting:
       outcome.changes.append(.event(JobEvent("HOLD_WAITING_JOB", job: job.id, at: now, text)))
       placements[job.id] = nil

@@ -23,6 +23,8 @@ extension ClusterState {
     _ id: JobID, moldable: Int, resources: [ResourceID], at now: Instant, _ outcome: inout Outcome
   ) {
     guard let job = jobs[id], job.state == .waiting else { return }
+    adaptReservation(id, resources: resources.count, at: now, &outcome)
+    reserved.remove(id)
     jobs[id]?.state = .toLaunch
     jobs[id]?.startTime = now
     jobs[id]?.assignedMoldable = moldable
@@ -32,7 +34,7 @@ extension ClusterState {
       .jobAssigned(
         id, moldable: job.firstMoldableID + moldable, index: moldable, resources: resources, at: now
       ))
-    if job.request.moldables.count > 1 {
+    if job.request.moldables.count > 1, job.reservation == .none {
       setMessage(id, jobMessage(of: job, resources: resources.count, moldable: moldable), &outcome)
     }
     outcome.effects.append(.launch(id))
@@ -52,7 +54,8 @@ extension ClusterState {
     jobs[id]?.state = state
     var record = record(of: jobs[id] ?? job)
     record.exitCode = status
-    record.stopTime = now
+    // A reservation that ends before its start has its start in the future.
+    record.stopTime = max(now, record.startTime)
     if record.startTime == 0 { record.startTime = now }
     ended[id] = record
     tell(id, status: status, at: now, news: news, &outcome)
@@ -60,6 +63,8 @@ extension ClusterState {
     holding.remove(id)
     victims.remove(id)
     resuming.remove(id)
+    reserved.remove(id)
+    changing.remove(id)
     placements[id] = nil
     plan.reasons[id] = nil
     needsPlan = true
@@ -89,16 +94,18 @@ extension ClusterState {
     let hosts = hosts(of: job.assignedResources)
     let text: String
     switch job.state {
-    case .waiting: text = plan.reasons[job.id]?.text ?? "waits to be planned"
+    case .waiting: text = plan.reasons[job.id]?.text ?? JobNotice.unplanned
     case .hold: text = "held until oarresume"
     case .toLaunch, .launching, .running, .suspended, .resuming, .finishing:
       text = "on \(hosts.joined(separator: ", "))"
     case .terminated, .error: text = status.map(describeStatus) ?? job.message
+    case .toAckReservation: text = "the reservation is accepted"
     default: text = ""
     }
     return JobNotice(
       job: job.id, user: job.request.user, state: job.state, date: now, exitCode: status,
-      text: text, plannedStart: job.state == .waiting ? placements[job.id]?.start : nil)
+      text: text, plannedStart: job.state == .waiting ? placements[job.id]?.start : nil,
+      reservation: job.reservation == .none ? nil : job.reservation)
   }
 
   /// OAR's message column: `R=resources,W=walltime,J=kind` and what is not as usual.

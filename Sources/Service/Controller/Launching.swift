@@ -119,6 +119,7 @@ extension Controller {
       if isHead, !knowsAttempt {
         finish(id, status: nil, cause: .lost, at: Self.now)
       } else {
+        if isHead, job.walltimeChange != nil { sendWalltime(of: id) }
         if isHead, job.deletionAsked > 0 || doomed[id] != nil { kill(id) }
         if job.wasSuspended { freeze(job, job.state != .running, on: host) }
       }

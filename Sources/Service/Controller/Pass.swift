@@ -61,6 +61,7 @@ extension ClusterState {
     let limit =
       settings.planning.jobsPerPass == 0 || !order.isFIFO ? Int.max : settings.planning.jobsPerPass
     let front = min(limit, Self.frontLength)
+    let reservations = reservations(&depth)
     waiting.reserveCapacity(min(depth == .whole ? limit : front, jobs.count) + queues.count)
     for queue in queues.sorted(by: { $0.priority > $1.priority }) {
       // Nobody of the front may be passed over for a job of a lesser queue.
@@ -69,6 +70,7 @@ extension ClusterState {
       addWaitingJobs(of: queue.name, limit: room, to: &waiting)
     }
     if waiting.count < front { depth = .whole }
+    waiting += reservations
     var planning = settings.planning
     planning.utcOffset = settings.clock.offset(at: now)
     var snapshot = Snapshot(
@@ -109,6 +111,7 @@ extension ClusterState {
       dependencies: request.dependencies.isEmpty ? [] : request.dependencies.map(dependency))
     waiting.name = request.name ?? ""
     waiting.submissionTime = job.submissionTime
+    waiting.reservation = reservation(job)
     return waiting
   }
 
@@ -158,6 +161,7 @@ extension ClusterState {
       for placement in plan.predictions { placements[placement.job] = placement }
       self.plan.reasons.update(with: plan.reasons)
     }
+    decideReservations(plan, at: now, &outcome)
     for start in plan.starts {
       assign(
         start.job, moldable: start.moldable, resources: start.resources, at: now, &outcome)
@@ -195,6 +199,22 @@ extension ClusterState {
           resources: placement.resources)
       }
     }
-    return held + planned
+    return held + planned + waitingPromises.map { Prediction($0) }
+  }
+
+  /// Reservations that the plan has no place for at present, such as those that wait for a lost host:
+  /// what they were promised stays theirs.
+  var waitingPromises: [Job] {
+    reserved.sorted().compactMap { id in
+      guard placements[id] == nil, let job = jobs[id], !job.promised.isEmpty else { return nil }
+      return job
+    }
+  }
+}
+
+extension Prediction {
+  /// What a reservation was promised.
+  fileprivate init(_ job: Job) {
+    self.init(moldable: job.firstMoldableID, start: job.startTime, resources: job.promised)
   }
 }

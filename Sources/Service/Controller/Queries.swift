@@ -24,8 +24,11 @@ extension ClusterState {
       scheduledStart: job.state == .waiting ? placements[job.id]?.start : nil,
       resubmittedFrom: job.resubmittedFrom)
     record.assignedMoldable = job.assignedMoldable
-    record.assignedResources = job.assignedResources
-    record.assignedHosts = hosts(of: job.assignedResources)
+    let isPromised = !job.state.holdsResources && !job.state.isFinal && !job.promised.isEmpty
+    if isPromised { record.scheduledStart = job.startTime }
+    record.assignedResources = isPromised ? job.promised : job.assignedResources
+    record.assignedHosts = hosts(of: record.assignedResources)
+    record.walltimeChange = job.walltimeChange
     return record
   }
 
@@ -64,6 +67,12 @@ extension ClusterState {
           job: job.id, user: job.request.user, state: job.state, start: placement.start,
           end: placement.start + job.request.moldables[placement.moldable].walltime,
           resources: placement.resources))
+    }
+    for job in waitingPromises {
+      bars.append(
+        GanttBar(
+          job: job.id, user: job.request.user, state: job.state, start: job.startTime,
+          end: job.startTime + job.walltime, resources: job.promised))
     }
     return bars.filter { $0.start < to && $0.end > from }
   }

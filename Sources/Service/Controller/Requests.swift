@@ -41,6 +41,10 @@ extension Controller {
     case .explain(let job):
       client.reply(
         id, .explanation(try state.explain(job, settings: settings, at: now)))
+    case .walltime(let job): try tellWalltime(of: job, id, client)
+    case .changeWalltime(let job, let order):
+      try requireRoom()
+      try changeWalltime(of: job, order, id, client, asker)
     case .gantt(let from, let to):
       client.reply(
         id,
@@ -73,7 +77,7 @@ extension Controller {
   }
 
   /// Answers a change that can't be taken back when it is durable, or when that has to wait.
-  private func commit(
+  func commit(
     _ outcome: Outcome, answering client: ClientConnection, _ id: Int, _ reply: ServerReply
   ) {
     client.postpone()
@@ -169,6 +173,10 @@ extension Controller {
     }
     guard request.kind == .passive else {
       throw Refusal(.wrongState, "job \(job) is interactive: it can't be submitted again")
+    }
+    guard old.reservation == .none else {
+      throw Refusal(
+        .wrongState, "job \(job) was a reservation: make a new one with oarsub -r")
     }
     return (old, request)
   }

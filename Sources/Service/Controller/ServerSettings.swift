@@ -3,6 +3,7 @@
 import ClusterModel
 import Glibc
 import Kamelot
+import Kao
 import NodeConnections
 import Wire
 
@@ -45,6 +46,13 @@ public struct ServerSettings: Sendable {
   /// USERS_ALLOWED_HOLD_RESUME: whether users may suspend their running jobs.
   public var usersMaySuspend: Bool
 
+  /// Users who may have any number of reservations that wait: the lines of `unlimited_reservation.users` in
+  /// the home directory of the user `oar`, as in OAR.
+  public var unlimitedReservationUsers: Set<String> = []
+  /// SCHEDULER_NODE_MANAGER_… and ENERGY_SAVING_…: when hosts sleep; `nil` if they never do.
+  public var sleep: SleepSettings?
+  /// WALLTIME_CHANGE_ENABLED and its variables: what users may ask of the walltimes of running jobs.
+  public var walltimePolicy = WalltimePolicy()
   /// JOB_PRIORITY and its variables: in which order waiting jobs are planned.
   public var order = OrderSettings()
   /// QUOTAS and its variables; `nil` without quotas.
@@ -85,6 +93,10 @@ public struct ServerSettings: Sendable {
     if cpusetProperty == "" { cpusetProperty = nil }
     memoryProperty = configuration["LIBURNA_MEMORY_PROPERTY"].flatMap { $0.isEmpty ? nil : $0 }
     usersMaySuspend = try configuration.flag("USERS_ALLOWED_HOLD_RESUME", default: false)
+    sleep = try SleepSettings(configuration)
+    planning.usesSleepingHosts = sleep?.policy.wakesHosts ?? false
+    walltimePolicy = try WalltimePolicy(configuration)
+    unlimitedReservationUsers = unlimitedReservationUsersOfSite()
     order = try OrderSettings.ofSite(configuration)
     quotas = try QuotaSettings(configuration)
     clock = LocalClock.ofThisHost(from: time(nil))

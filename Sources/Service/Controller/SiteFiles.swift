@@ -81,3 +81,14 @@ public struct QuotaSettings: Sendable {
     try? Quotas(document, allResources: allResources, clock: clock, windowLimit: windowLimit)
   }
 }
+
+/// The users that the file `unlimited_reservation.users` of the user `oar` lists, one a line; none without it.
+func unlimitedReservationUsersOfSite() -> Set<String> {
+  guard let account = getpwnam("oar"), let home = account.pointee.pw_dir else { return [] }
+  let path = String(cString: home) + "/unlimited_reservation.users"
+  guard let text = try? SiteFile(variable: "", path: path).text() else { return [] }
+  let names = text.split { $0.isNewline }.map { line in
+    String(line.drop { $0.isWhitespace }.prefix { !$0.isWhitespace })
+  }
+  return Set(names).subtracting([""])
+}

@@ -62,9 +62,10 @@ extension ClusterState {
       }
     }
     try AdmissionRules(
-      defaultWalltime: settings.defaultWalltime, hasQuotas: settings.quotas != nil
+      defaultWalltime: settings.defaultWalltime, hasQuotas: settings.quotas != nil,
+      reservationsLeft: reservationsLeft(to: asker, settings)
     )
-    .apply(to: &candidate, asker: asker)
+    .apply(to: &candidate, asker: asker, count: submission.count)
     guard let queue = queues.first(where: { $0.name == candidate.queue }) else {
       throw Refusal(
         .unknownQueue,
@@ -83,8 +84,9 @@ extension ClusterState {
       of: submission, by: asker, moldables,
       properties: AddedCondition.both(candidate.properties, candidate.laterProperties))
     let message = Self.jobMessage(
-      resources: count, walltime: moldables[0].walltime, kind: request.kind, isReservation: false,
-      name: request.name, queue: queue.name, project: request.project, types: candidate.types)
+      resources: count, walltime: moldables[0].walltime, kind: request.kind,
+      isReservation: request.reservationStart > 0, name: request.name, queue: queue.name,
+      project: request.project, types: candidate.types)
     let commands =
       submission.parameters?.map { "\(submission.command) \($0)" }
       ?? Array(repeating: submission.command, count: submission.arraySize)
@@ -104,7 +106,15 @@ extension ClusterState {
       stderr: submission.stderr ?? defaultOutput(submission, "stderr"),
       dependencies: submission.dependencies, checkpoint: submission.checkpoint,
       checkpointSignal: submission.checkpointSignal, notify: submission.notify,
-      initialRequest: submission.initialRequest, submissionHost: submission.submissionHost)
+      initialRequest: submission.initialRequest, reservationStart: submission.reservationStart,
+      submissionHost: submission.submissionHost)
+  }
+
+  /// How many more reservations a user may have that wait; `nil` for any number.
+  private func reservationsLeft(to asker: Asker, _ settings: ServerSettings) -> Int? {
+    if settings.unlimitedReservationUsers.contains(asker.name) { return nil }
+    let present = reserved.count { jobs[$0]?.request.user == asker.name }
+    return max(0, AdmissionRules.reservationLimit - present)
   }
 
   /// A new job with the request of another one, at its place in its array, as OAR does.
@@ -153,7 +163,11 @@ extension ClusterState {
       job.resubmittedFrom = original?.id ?? 0
       created.append(job)
       jobs[job.id] = job
-      lines[queue, default: WaitingLine()].append(job.id)
+      if job.reservation == .none {
+        lines[queue, default: WaitingLine()].append(job.id)
+      } else {
+        reserved.insert(job.id)
+      }
     }
     nextJob += commands.count
     nextMoldable += commands.count * request.moldables.count
@@ -166,6 +180,7 @@ extension ClusterState {
   /// Takes back jobs whose submission could not be made durable.
   mutating func undoSubmission(of ids: Range<JobID>) {
     for id in ids { jobs[id] = nil }
+    reserved.subtract(ids)
   }
 
   private func defaultOutput(_ submission: Submission, _ suffix: String) -> String {
@@ -185,12 +200,29 @@ extension ClusterState {
           parsed.groups =
             try ResourceRequestParser.parse(settings.defaultResources, nodesProperty: nodes).groups
         }
-        requests.append((parsed.groups, parsed.walltime))
+        requests.append((parsed.groups, try walltime(parsed.walltime, of: submission)))
+      } catch let refusal as Refusal {
+        throw refusal
       } catch {
         throw Refusal(.badResourceRequest, "\(error)")
       }
     }
     return requests
+  }
+
+  /// The walltime that a request says, or the length of the reservation.
+  private func walltime(
+    _ walltime: Seconds?, of submission: Submission
+  ) throws(Refusal) -> Seconds? {
+    guard let end = submission.reservationEnd else { return walltime }
+    let length = end - submission.reservationStart
+    guard walltime == nil || walltime == length else {
+      throw Refusal(
+        .badValue,
+        "the walltime is \(walltime ?? 0) s, and from the start to the end of the reservation it "
+          + "is \(length) s: leave one of them out")
+    }
+    return length
   }
 
   /// The number of resources of the first shape that the cluster could ever run. `asked` is the user's own
@@ -236,7 +268,7 @@ extension ClusterState {
     try require(
       submission.project?.count ?? 0, atMost: SubmissionLimits.projectCharacters,
       "characters of project")
-    let count = submission.parameters?.count ?? submission.arraySize
+    let count = submission.count
     guard count > 0 else {
       throw Refusal(.badValue, "an array of \(count) jobs: it must have at least one")
     }
@@ -252,12 +284,29 @@ extension ClusterState {
     guard (0...64).contains(submission.checkpointSignal) else {
       throw Refusal(.badValue, "signal \(submission.checkpointSignal): allowed are 0 to 64")
     }
-    guard submission.reservationStart == 0 else {
-      throw Refusal(
-        .badValue, "advance reservations (-r) are not available yet: submit the job without -r")
-    }
+    if submission.reservationStart != 0 { try checkReservation(submission) }
     for job in submission.dependencies where job < 1 || job >= nextJob {
       throw Refusal(.unknownJob, "there is no job \(job) to wait for (-a)")
+    }
+  }
+
+  private func checkReservation(_ submission: Submission) throws(Refusal) {
+    let start = submission.reservationStart
+    guard (1...endOfTime).contains(start) else {
+      throw Refusal(.badValue, "a reservation from \(start) on: allowed are 1 to \(endOfTime)")
+    }
+    if let end = submission.reservationEnd, !(start + 1...endOfTime).contains(max(end, start)) {
+      throw Refusal(.badValue, "a reservation must end after it starts")
+    }
+    guard submission.kind == .passive else {
+      throw Refusal(.badValue, "An advance reservation cannot be interactive.")
+    }
+    guard !submission.hold else {
+      throw Refusal(.badValue, "a reservation starts at its date: it can't be held (--hold)")
+    }
+    guard submission.dependencies.isEmpty else {
+      throw Refusal(
+        .badValue, "a reservation starts at its date: it can't wait for other jobs (-a)")
     }
   }
 
@@ -266,6 +315,11 @@ extension ClusterState {
       throw Refusal(.limit, "\(count) \(what): at most \(limit) are allowed")
     }
   }
+}
+
+extension Submission {
+  /// The number of jobs.
+  fileprivate var count: Int { parameters?.count ?? arraySize }
 }
 
 /// Adds the remarks so far to a refusal.

@@ -116,6 +116,12 @@ final class Database {
       try jobs.assign(job, moldable: moldable, resources: resources, at: date)
     case .jobEnded(let job, let state, let exitStatus, let date):
       try jobs.end(job, state, exitStatus: exitStatus, at: date)
+    case .reservationAccepted(let job, let moldable, let start, let resources):
+      try jobs.setScheduled(job, start: start)
+      try plan.add(Prediction(moldable: moldable, start: start, resources: resources))
+    case .reservationRefused(let job): try jobs.setScheduled(job, start: nil)
+    case .jobWalltime(_, let moldable, let walltime): try jobs.setWalltime(walltime, of: moldable)
+    case .walltimeChange(let job, let change): try jobs.setWalltimeChange(change, of: job)
     case .jobMessage(let job, let text): try jobs.setMessage(text, of: job)
     case .jobTypes(let job, let types, let queue): try jobs.setTypes(types, queue: queue, of: job)
     case .jobSuspended(let job): try jobs.setSuspended(job)
@@ -171,7 +177,8 @@ extension Change {
     switch self {
     case .jobState(let job, _, _), .jobAssigned(let job, _, _, _, _), .jobEnded(let job, _, _, _),
       .jobMessage(let job, _), .jobTypes(let job, _, _), .jobSuspended(let job),
-      .jobDeletion(let job, _, _):
+      .jobDeletion(let job, _, _), .reservationAccepted(let job, _, _, _),
+      .reservationRefused(let job), .jobWalltime(let job, _, _), .walltimeChange(let job, _):
       job
     default: nil
     }

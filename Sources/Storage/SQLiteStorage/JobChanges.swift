@@ -61,6 +61,32 @@ struct JobChanges {
     ).bind(job).run()
   }
 
+  /// The reservation is decided; `start` is its start if it was accepted.
+  func setScheduled(_ job: JobID, start: Instant?) throws {
+    try connection.statement(
+      "UPDATE jobs SET reservation = 'Scheduled', start_time = ifnull(?, start_time) WHERE job_id = ?"
+    ).bind(start).bind(job).run()
+    try requireJob(job)
+  }
+
+  func setWalltime(_ walltime: Seconds, of moldable: MoldableID) throws {
+    try connection.statement(
+      "UPDATE moldable_job_descriptions SET moldable_walltime = ? WHERE moldable_id = ?"
+    ).bind(walltime).bind(moldable).run()
+  }
+
+  func setWalltimeChange(_ change: WalltimeChange, of job: JobID) throws {
+    try connection.statement(
+      """
+      INSERT OR REPLACE INTO walltime_change (job_id, pending, force, delay_next_jobs, granted,
+        granted_with_force, granted_with_delay_next_jobs)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
+      """
+    ).bind(job).bind(change.pending).bind(change.force ? "YES" : "NO")
+      .bind(change.delayNextJobs ? "YES" : "NO").bind(change.granted)
+      .bind(change.grantedWithForce).bind(change.grantedWithDelayNextJobs).run()
+  }
+
   func setMessage(_ text: String, of job: JobID) throws {
     try connection.statement("UPDATE jobs SET message = ? WHERE job_id = ?")
       .bind(text).bind(job).run()

@@ -15,6 +15,9 @@ struct LiveJobLoader {
   private let assigned: [MoldableID: [ResourceID]]
   private let deletions: [JobID: Instant]
   private let reservationStarts: [JobID: Instant]
+  /// What waiting reservations were promised.
+  private let promises: [MoldableID: [ResourceID]]
+  private let walltimeChanges: [JobID: WalltimeChange]
   private var requests: [Fingerprint: JobRequest] = [:]
   private var lastRequest: (fingerprint: Fingerprint, request: JobRequest)?
   private var fingerprint = Fingerprint()
@@ -47,6 +50,16 @@ struct LiveJobLoader {
         """))
     reservationStarts = try Self.numbers(
       connection.statement("SELECT job_id, reservation_start FROM liburna_jobs"))
+    promises = try Self.lists(
+      connection.statement(
+        """
+        SELECT moldable_id, g.resource_id FROM jobs
+          JOIN moldable_job_descriptions m ON m.moldable_job_id = job_id
+          JOIN gantt_jobs_resources g ON g.moldable_job_id = moldable_id
+        WHERE reservation = 'Scheduled' AND state IN ('Waiting', 'toAckReservation')
+        ORDER BY 1, 2
+        """))
+    walltimeChanges = try RequestReader(connection: connection).liveWalltimeChanges()
   }
 
   /// The live jobs that have rows, by id.
@@ -91,6 +104,8 @@ struct LiveJobLoader {
     job.startTime = row.integer(8)
     job.resubmittedFrom = row.integer(11)
     job.deletionAsked = deletions[id] ?? 0
+    job.promised = promises[job.firstMoldableID] ?? []
+    job.walltimeChange = walltimeChanges[id]
     assign(row.integer(9), to: &job)
     job.wasSuspended = row.isYes(12)
     if job.wasSuspended { try addSuspensions(to: &job) }

@@ -46,6 +46,18 @@ struct PlanWriter {
     stored = wanted
   }
 
+  /// Adds a job to the plan, or changes its place.
+  mutating func add(_ prediction: Prediction) throws {
+    var present = try stored ?? read()
+    let new = Entry(
+      start: prediction.start, resources: Array(Set(prediction.resources)).sorted())
+    let old = present[prediction.moldable]
+    try setStart(new.start, of: prediction.moldable)
+    try replace(old?.resources ?? [], with: new.resources, of: prediction.moldable)
+    present[prediction.moldable] = new
+    stored = present
+  }
+
   private func read() throws -> [MoldableID: Entry] {
     var entries: [MoldableID: Entry] = [:]
     try connection.statement("SELECT moldable_job_id, start_time FROM gantt_jobs_predictions")

@@ -62,6 +62,7 @@ struct RecordReader {
       exitCode: row.optionalInteger(15), submissionTime: row.integer(16),
       startTime: row.integer(17), stopTime: row.integer(18), message: row.text(19),
       initialRequest: row.optionalText(20), scheduledStart: nil, resubmittedFrom: row.integer(21))
+    record.walltimeChange = try RequestReader(connection: connection).walltimeChange(of: id)
     try addAssignment(row.integer(22), first: request.first, to: &record)
     if !state.isFinal {
       record.scheduledStart = try plannedStart(request.first, count: request.moldables.count)

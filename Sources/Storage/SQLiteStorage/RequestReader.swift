@@ -61,6 +61,43 @@ struct RequestReader {
   }
 }
 
+// Changes of walltimes.
+extension RequestReader {
+  /// What was asked of the walltime of a job; `nil` if nothing was.
+  func walltimeChange(of job: JobID) throws -> WalltimeChange? {
+    try connection.statement(
+      """
+      SELECT pending, force, delay_next_jobs, granted, granted_with_force,
+        granted_with_delay_next_jobs
+      FROM walltime_change WHERE job_id = ?
+      """
+    ).bind(job).firstRow { Self.change($0) }
+  }
+
+  /// The same of all jobs that have not ended.
+  func liveWalltimeChanges() throws -> [JobID: WalltimeChange] {
+    var changes: [JobID: WalltimeChange] = [:]
+    try connection.statement(
+      """
+      SELECT pending, force, delay_next_jobs, granted, granted_with_force,
+        granted_with_delay_next_jobs, job_id
+      FROM walltime_change JOIN jobs USING (job_id)
+      WHERE jobs.state NOT IN ('Terminated', 'Error')
+      """
+    ).forEachRow { changes[$0.integer(6)] = Self.change($0) }
+    return changes
+  }
+
+  private static func change(_ row: Statement) -> WalltimeChange {
+    var change = WalltimeChange(
+      pending: row.integer(0), force: row.isYes(1), delayNextJobs: row.isYes(2))
+    change.granted = row.integer(3)
+    change.grantedWithForce = row.integer(4)
+    change.grantedWithDelayNextJobs = row.integer(5)
+    return change
+  }
+}
+
 /// The host in `jobs.info_type`: OAR writes `host:port`, and the port only while somebody waits there.
 func submissionHost(ofInfo text: String) -> String {
   guard let colon = text.lastIndex(of: ":") else { return text }

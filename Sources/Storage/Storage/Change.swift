@@ -16,6 +16,16 @@ public enum Change: Sendable {
   /// A job ended: state (`terminated` or `error`), raw exit status if it ran, stop time; the rows of
   /// its request become LOG and its resources remember the date.
   case jobEnded(JobID, JobState, exitStatus: Int?, at: Instant)
+  /// An advance reservation is accepted: its start and what it is promised, kept in the plan until it
+  /// starts or ends.
+  case reservationAccepted(
+    JobID, moldable: MoldableID, start: Instant, resources: [ResourceID])
+  /// An advance reservation can't be had; OAR calls it scheduled all the same.
+  case reservationRefused(JobID)
+  /// The walltime of a job changed.
+  case jobWalltime(JobID, moldable: MoldableID, Seconds)
+  /// What the user asked of the walltime of a running job, and what of it was granted.
+  case walltimeChange(JobID, WalltimeChange)
   /// The text of the message column.
   case jobMessage(JobID, String)
   /// The types of a job replaced, and its queue.

@@ -77,6 +77,9 @@ int clinux_pidfd_signal(int pidfd, int signal);
 // Whether the process of the descriptor has ended.
 bool clinux_pidfd_ended(int pidfd);
 
+// A file in memory that holds these bytes, read from its beginning and closed by exec; or -1 with errno set.
+int clinux_memory_file(const void *bytes, size_t size);
+
 // Makes orphaned descendants children of this process, and names it in process lists.
 void clinux_adopt_orphans(const char *name);
 

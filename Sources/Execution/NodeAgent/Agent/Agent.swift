@@ -112,6 +112,7 @@ final class Agent {
     case .start(let specification): start(specification)
     case .kill(let id, let grace): tell(id, .kill, grace)
     case .signal(let id, let number): tell(id, .signal, number)
+    case .walltime(let id, let walltime): tell(id, .walltime, walltime)
     case .suspend(let job, let confinement): setSuspended(job, confinement, true)
     case .resume(let job, let confinement): setSuspended(job, confinement, false)
     case .acknowledge(let id): acknowledge(id)

@@ -205,6 +205,7 @@ final class Shepherd {
     case .signal: kill(-command, info.ssi_int)
     case .suspended: clock.suspend(now: Self.now)
     case .resumed: clock.resume(now: Self.now)
+    case .walltime: clock.change(walltime: Seconds(info.ssi_int), now: Self.now)
     }
   }
 

@@ -26,9 +26,13 @@ struct ShepherdClock {
   private var walltimeEnd: Int?
   private var checkpointAt: Int?
   private var killAt: Int?
+  private var walltime: Seconds
+  private let checkpoint: Seconds
   private var suspendedSince: Int?
 
   init(walltime: Seconds, checkpoint: Seconds, now: Int) {
+    self.walltime = walltime
+    self.checkpoint = checkpoint
     guard walltime > 0 else { return }
     walltimeEnd = now + walltime * 1000
     if checkpoint > 0, checkpoint < walltime { checkpointAt = now + (walltime - checkpoint) * 1000 }
@@ -44,6 +48,19 @@ struct ShepherdClock {
     suspendedSince = nil
     walltimeEnd = walltimeEnd.map { $0 + now - since }
     checkpointAt = checkpointAt.map { $0 + now - since }
+  }
+
+  /// Gives another walltime, counted from the start as the first was. The checkpoint moves with the end; one
+  /// that was sent is sent again if its time comes anew.
+  mutating func change(walltime new: Seconds, now: Int) {
+    guard let former = walltimeEnd, cause == nil, new > 0 else { return }
+    let end = former + (new - walltime) * 1000
+    walltimeEnd = end
+    walltime = new
+    let time = end - checkpoint * 1000
+    // Time stands still for what is suspended.
+    let present = suspendedSince ?? now
+    if checkpoint > 0, checkpointAt != nil || time > present { checkpointAt = time }
   }
 
   /// Begins to end the attempt, or shortens the grace of an end that has begun.

@@ -12,6 +12,8 @@ enum ShepherdSignal: Int32, CaseIterable {
   /// The job was frozen, or thawed.
   case suspended = 42
   case resumed = 43
+  /// The walltime changed; the value is the whole of it in seconds.
+  case walltime = 44
 
   /// The signals that a shepherd reads, blocked from before it begins to be.
   static var all: [Int32] { allCases.map(\.rawValue) + [SIGCHLD] }
