@@ -5,15 +5,13 @@ import Glibc
 import SQLiteStorage
 import Scenarios
 import Storage
+import Wire
 
 /// The first plan of a scenario written, then what passes change in it: each from the plan in memory to
 /// the synced database. `--scenario` names the file.
 func measureRecord(_ arguments: Arguments) async throws -> [Figure] {
-  guard let path = arguments.text("scenario") else {
-    throw BenchmarkError("the file of a scenario is needed: --scenario FILE")
-  }
   let rounds = try arguments.integer("rounds", default: 10)
-  let cluster = PlannedCluster(try Scenario(parsing: bytes(of: path)).snapshot())
+  let cluster = PlannedCluster(try scenario(arguments).snapshot())
   let file = "record-\(getpid()).sqlite"
   defer { for suffix in ["", "-wal", "-shm", ".lock"] { unlink(file + suffix) } }
   let record = try await Record(of: cluster, in: file)
@@ -32,6 +30,17 @@ func measureRecord(_ arguments: Arguments) async throws -> [Figure] {
     try await again.figure("the first after a restart", .atMost(1500), rounds: 1) {})
   await again.storage.close()
   return figures
+}
+
+private func scenario(_ arguments: Arguments) throws -> Scenario {
+  guard let path = arguments.text("scenario") else {
+    throw BenchmarkError("the file of a scenario is needed: --scenario FILE")
+  }
+  do {
+    return try Scenario(parsing: readFile(path, limit: 1 << 30))
+  } catch FileFailure.system(let code) {
+    throw BenchmarkError("\(path) can't be read: \(String(cString: strerror(code)))")
+  }
 }
 
 /// A database with the plan of a cluster in it.
@@ -78,19 +87,5 @@ private final class Record {
     for (moldable, old) in last where present[moldable] == nil { changes += old.count }
     last = present
     return changes
-  }
-}
-
-private func bytes(of path: String) throws -> [UInt8] {
-  let file = open(path, O_RDONLY | O_CLOEXEC)
-  guard file >= 0 else { throw BenchmarkError("\(path): \(String(cString: strerror(errno)))") }
-  defer { close(file) }
-  var bytes: [UInt8] = []
-  var chunk = [UInt8](repeating: 0, count: 1 << 20)
-  while true {
-    let count = read(file, &chunk, chunk.count)
-    guard count >= 0 else { throw BenchmarkError("\(path) can't be read") }
-    if count == 0 { return bytes }
-    bytes += chunk[..<count]
   }
 }
