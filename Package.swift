@@ -85,7 +85,7 @@ let package = Package(
       ["ClusterModel", "RequestLanguage", "Encoding", "Wire", "CommandLine", "Lab"]),
     layer(
       "Commands", "PlannerCommands",
-      ["ClusterModel", "Kamelot", "Kao", "Scenarios", "CommandLine"]),
+      ["ClusterModel", "Kamelot", "Kao", "Scenarios", "CommandLine", "CLinux"]),
 
     // Programs: a main each and nothing else.
     .executableTarget(

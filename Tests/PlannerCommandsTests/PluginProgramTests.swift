@@ -156,6 +156,20 @@ struct PluginProgramTests {
     #expect(error?.description.contains("longer than") == true, "\(error?.description ?? "")")
   }
 
+  @Test("a program can be interrupted, whatever signals its planner has blocked")
+  func signals() throws {
+    var blocked = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&blocked)
+    sigaddset(&blocked, SIGTERM)
+    try #require(pthread_sigmask(SIG_BLOCK, &blocked, &before) == 0)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    let process = PluginProcess(["sh", "-c", "read question; grep SigBlk /proc/self/status"])
+    defer { process.end(because: "") }
+    let answer = String(decoding: try process.ask(Array("?\n".utf8)), as: UTF8.self)
+    #expect(answer == "SigBlk:\t0000000000000000")
+  }
+
   @Test(
     "options that name no plug-in, or one twice, are refused",
     arguments: [
