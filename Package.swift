@@ -105,7 +105,9 @@ let package = Package(
     // What `make bench` measures with.
     .executableTarget(
       name: "liburna-bench",
-      dependencies: ["ClusterModel", "Kamelot", "Kao", "Scenarios", "Storage", "SQLiteStorage", "Wire"],
+      dependencies: [
+        "ClusterModel", "Kamelot", "Kao", "Scenarios", "Storage", "SQLiteStorage", "Wire",
+      ],
       path: "Benchmarks/liburna-bench", swiftSettings: strict),
 
     tests("ClusterModel", ["ClusterModel"]),

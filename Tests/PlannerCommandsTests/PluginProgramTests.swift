@@ -108,7 +108,7 @@ struct PluginProgramTests {
     "a program that can't be started, ends or babbles harms the jobs that want it alone",
     arguments: [
       ("/nowhere/at/all", "can't be started: No such file"), ("true", "it ended"),
-      ("echo hello", "it must be an object, not hello"), ("yes", "more than one line"),
+      ("sed -u s/.*/hello/", "it must be an object, not hello"), ("yes", "more than one line"),
     ])
   func misbehaving(program: String, says: String) throws {
     let jobs = [
