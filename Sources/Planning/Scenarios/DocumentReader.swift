@@ -140,7 +140,7 @@ extension DocumentReader {
     let all = scenario.resources.count { $0.type == "default" && $0.state != .dead }
     do {
       return try Quotas(
-        Encoding.JSONReader.read(bytes), allResources: all,
+        JSONReader.read(bytes), allResources: all,
         clock: LocalClock(utcOffset: scenario.settings.utcOffset))
     } catch {
       throw ReadingError(.document, "\(error)", at: start)
