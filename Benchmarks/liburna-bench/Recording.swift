@@ -59,20 +59,24 @@ private final class Record {
     _ name: String, _ target: Target = .atMost(100), rounds: Int, _ change: () -> Void
   ) async throws -> Figure {
     var samples = Samples()
+    var processor = Samples()
     var changes: [Int] = []
     for _ in 0..<rounds {
       change()
       cluster.plan()
-      let began = Clock.milliseconds
+      let (began, used) = (Clock.milliseconds, Clock.processor)
       let predictions = cluster.predictions
       try await storage.commit([.predictions(predictions, at: cluster.now)])
       samples.append(Clock.milliseconds - began)
+      processor.append(Clock.processor - used)
       changes.append(countChanges(predictions))
     }
     changes.sort()
     return Figure(
       name: name, value: samples.median, unit: "ms", target: target,
-      detail: "\(changes[changes.count / 2]) rows changed; " + samples.detail)
+      detail:
+        "\(changes[changes.count / 2]) rows changed; \(decimal(processor.median)) ms of processor; "
+        + samples.detail)
   }
 
   /// How many rows of resources differ from the plan before.

@@ -14,8 +14,6 @@ struct PlanTables {
   private let connection: Connection
   private let starts: String
   private let places: String
-  /// What the tables hold, ascending; `nil` if nobody knows.
-  private var stored: [PlanRow]?
 
   init(connection: Connection, suffix: String) {
     self.connection = connection
@@ -23,25 +21,23 @@ struct PlanTables {
     places = "gantt_jobs_resources" + suffix
   }
 
-  /// Forgets what the tables hold.
-  mutating func forget() { stored = nil }
-
   /// Makes the tables hold these rows, which ascend, and no others.
   ///
-  /// - Parameter source: tables that hold the same rows already, if there are any.
-  mutating func write(_ rows: [PlanRow], alsoIn source: PlanTables? = nil) throws {
-    if let stored {
-      let difference = PlanDifference(from: stored, to: rows)
+  /// - Parameters:
+  ///   - difference: from what the tables hold; `nil` if nobody knows what that is.
+  ///   - source: tables that hold the same rows already, if there are any.
+  func write(
+    _ rows: [PlanRow], _ difference: PlanDifference?, alsoIn source: PlanTables? = nil
+  ) throws {
+    if let difference {
       for moldable in difference.gone { try deleteStart(of: moldable) }
       for (moldable, start) in difference.starts { try setStart(start, of: moldable) }
       try writePlaces(difference, of: rows, alsoIn: source)
     } else {
-      // Whatever others, or a server before this one, left there.
       try empty(starts)
       for row in rows { try setStart(row.start, of: row.moldable) }
       try writeAllPlaces(of: rows, alsoIn: source)
     }
-    stored = rows
   }
 
   private func writePlaces(

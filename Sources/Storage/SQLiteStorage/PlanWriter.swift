@@ -6,8 +6,11 @@ import Storage
 
 /// Writes plans, remembering the last one.
 struct PlanWriter {
-  private var tables: PlanTables
-  private var copies: PlanTables
+  private let tables: PlanTables
+  private let copies: PlanTables
+  /// What the tables hold, ascending; `nil` if nobody knows: others, or a server before this one, may have
+  /// left anything there.
+  private var last: [PlanRow]?
 
   init(connection: Connection) {
     tables = PlanTables(connection: connection, suffix: "")
@@ -15,15 +18,14 @@ struct PlanWriter {
   }
 
   /// Forgets what was remembered: a transaction was undone.
-  mutating func forget() {
-    tables.forget()
-    copies.forget()
-  }
+  mutating func forget() { last = nil }
 
-  /// Replaces the plan, whatever the tables hold; row 0 gets its date.
+  /// Replaces the plan; row 0 gets its date.
   mutating func write(_ predictions: [Prediction], at date: Instant) throws {
     let rows = planRows(predictions, at: date)
-    try tables.write(rows)
-    try copies.write(rows, alsoIn: tables)
+    let difference = last.map { PlanDifference(from: $0, to: rows) }
+    try tables.write(rows, difference)
+    try copies.write(rows, difference, alsoIn: tables)
+    last = rows
   }
 }
