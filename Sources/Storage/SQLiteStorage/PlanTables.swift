@@ -6,10 +6,6 @@ import ClusterModel
 struct PlanTables {
   /// So many resources go into the table with one statement: SQLite opens the table anew for each.
   private static let rowsPerStatement = 32
-  /// A table is written whole when its difference has more rows than the table will have …
-  private static let changesPerRow = 1
-  /// … and copied whole when it has a fifth of them: a copied row costs as little.
-  private static let changesPerCopiedRow = 5
 
   private let connection: Connection
   private let starts: String
@@ -44,8 +40,8 @@ struct PlanTables {
     _ difference: PlanDifference, of rows: [PlanRow], alsoIn source: PlanTables?
   ) throws {
     let count = rows.reduce(0) { $0 + $1.resources.count }
-    let factor = source == nil ? Self.changesPerRow : Self.changesPerCopiedRow
-    if factor * difference.changedResources > count {
+    // Looking for the rows that go costs more than to write those that stay again.
+    if difference.changedResources > count {
       try writeAllPlaces(of: rows, alsoIn: source)
     } else {
       for removal in difference.removals { try delete(removal) }
