@@ -93,7 +93,7 @@ let package = Package(
       ["ClusterModel", "RequestLanguage", "Encoding", "Wire", "CommandLine", "Lab"]),
     layer(
       "Commands", "PlannerCommands",
-      ["ClusterModel", "Kamelot", "Kao", "Scenarios", "CommandLine"]),
+      ["ClusterModel", "Kamelot", "Kao", "Scenarios", "CommandLine", "CLinux"]),
 
     // Programs: a main each and nothing else.
     .executableTarget(
@@ -112,7 +112,10 @@ let package = Package(
 
     // What `make bench` measures with.
     .executableTarget(
-      name: "liburna-bench", dependencies: ["ClusterModel", "Wire"],
+      name: "liburna-bench",
+      dependencies: [
+        "ClusterModel", "Kamelot", "Kao", "Scenarios", "Storage", "SQLiteStorage", "Wire",
+      ],
       path: "Benchmarks/liburna-bench", swiftSettings: strict),
 
     tests("ClusterModel", ["ClusterModel"]),

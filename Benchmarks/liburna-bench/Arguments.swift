@@ -12,7 +12,9 @@ struct Arguments {
   let isJSON: Bool
   private var options: [String: String] = [:]
 
-  private static let known = ["count", "parallel", "slurm", "rounds", "command", "note"]
+  private static let known = [
+    "count", "parallel", "slurm", "rounds", "command", "note", "scenario",
+  ]
 
   init(_ words: some Collection<String>) throws {
     var rest = words.filter { $0 != "--json" }[...]

@@ -9,6 +9,9 @@ enum Clock {
   /// Milliseconds since the epoch, to be compared with the clocks of other processes.
   static var wall: Double { read(CLOCK_REALTIME) }
 
+  /// Milliseconds of processors that this process has used.
+  static var processor: Double { read(CLOCK_PROCESS_CPUTIME_ID) }
+
   private static func read(_ clock: clockid_t) -> Double {
     var time = timespec()
     clock_gettime(clock, &time)

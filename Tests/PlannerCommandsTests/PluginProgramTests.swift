@@ -108,7 +108,7 @@ struct PluginProgramTests {
     "a program that can't be started, ends or babbles harms the jobs that want it alone",
     arguments: [
       ("/nowhere/at/all", "can't be started: No such file"), ("true", "it ended"),
-      ("echo hello", "it must be an object, not hello"), ("yes", "more than one line"),
+      ("sed -u s/.*/hello/", "it must be an object, not hello"), ("yes", "more than one line"),
     ])
   func misbehaving(program: String, says: String) throws {
     let jobs = [
@@ -154,6 +154,20 @@ struct PluginProgramTests {
     let process = PluginProcess(["cat", "/dev/zero"])
     let error = #expect(throws: PluginError.self) { try process.ask(Array("{}\n".utf8)) }
     #expect(error?.description.contains("longer than") == true, "\(error?.description ?? "")")
+  }
+
+  @Test("a program can be interrupted, whatever signals its planner has blocked")
+  func signals() throws {
+    var blocked = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&blocked)
+    sigaddset(&blocked, SIGTERM)
+    try #require(pthread_sigmask(SIG_BLOCK, &blocked, &before) == 0)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    let process = PluginProcess(["sh", "-c", "read question; grep SigBlk /proc/self/status"])
+    defer { process.end(because: "") }
+    let answer = String(decoding: try process.ask(Array("?\n".utf8)), as: UTF8.self)
+    #expect(answer == "SigBlk:\t0000000000000000")
   }
 
   @Test(

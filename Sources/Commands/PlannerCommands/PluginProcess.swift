@@ -1,6 +1,7 @@
 // A plug-in that is a program: it reads one line for each question and writes one line for each answer.
 // Started when it is first asked; ended for good when it is late or breaks the contract.
 
+import CLinux
 import Glibc
 import Kamelot
 import Synchronization
@@ -77,22 +78,11 @@ private struct RunningPlugin {
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw Self.failure("it has no socket") }
     defer { close(ends[1]) }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 0)
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // A group of its own, so that it is ended with all that it started.
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
     var arguments = words.map { strdup($0) }
     defer { arguments.forEach { free($0) } }
     arguments.append(nil)
     var pid = pid_t()
-    let code = posix_spawnp(&pid, words[0], &actions, &attributes, arguments, environ)
+    let code = clinux_spawn(arguments, ends[1], ends[1], &pid)
     guard code == 0 else {
       close(ends[0])
       throw Self.failure("\"\(words[0])\" can't be started", code)

@@ -3,6 +3,7 @@
 import CommandLine
 import Glibc
 import RequestLanguage
+import Wire
 
 /// A script or parameter file may have at most so many bytes.
 let inputFileLimit = 64 << 20
@@ -61,25 +62,17 @@ func arrayParameters(_ file: String) throws(CommandFailure) -> [String] {
 }
 
 /// Why a file can't be read.
-struct FileFailure: Error {
+struct UnreadableInput: Error {
   var reason: String
 }
 
 /// The text of a file.
-func fileText(_ path: String) throws(FileFailure) -> String {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw FileFailure(reason: systemText(errno)) }
-  defer { close(descriptor) }
-  var bytes: [UInt8] = []
-  var chunk = [UInt8](repeating: 0, count: 1 << 16)
-  while true {
-    let count = read(descriptor, &chunk, chunk.count)
-    if count < 0, errno == EINTR { continue }
-    guard count >= 0 else { throw FileFailure(reason: systemText(errno)) }
-    if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-    bytes += chunk[..<count]
-    guard bytes.count <= inputFileLimit else {
-      throw FileFailure(reason: "it is longer than \(inputFileLimit >> 20) MiB")
+func fileText(_ path: String) throws(UnreadableInput) -> String {
+  do { return String(decoding: try readFile(path, limit: inputFileLimit), as: UTF8.self) } catch {
+    switch error {
+    case .system(let code): throw UnreadableInput(reason: systemText(code))
+    case .tooLong:
+      throw UnreadableInput(reason: "it is longer than \(inputFileLimit >> 20) MiB")
     }
   }
 }

@@ -1,5 +1,6 @@
 // The local process whose input and output are the byte stream to an agent: ssh, a namespace entry, a child.
 
+import CLinux
 import Glibc
 
 /// A started command with its two pipes.
@@ -40,28 +41,11 @@ struct AgentProcess {
   static func spawn(
     _ words: [String], input: Int32, output: Int32
   ) -> Result<pid_t, LaunchError> {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, input, 0)
-    posix_spawn_file_actions_adddup2(&actions, output, 1)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // A group of its own: a signal to the server's terminal is not for the agents.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    sigfillset(&signals)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
-    posix_spawnattr_setflags(&attributes, Int16(flags))
     var arguments = words.map { strdup($0) }
     defer { arguments.forEach { free($0) } }
     arguments.append(nil)
     var pid = pid_t()
-    let code = posix_spawnp(&pid, words[0], &actions, &attributes, arguments, environ)
+    let code = clinux_spawn(arguments, input, output, &pid)
     return code == 0 ? .success(pid) : .failure(LaunchError(code: code))
   }
 }

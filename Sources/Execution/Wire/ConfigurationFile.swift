@@ -10,20 +10,16 @@ extension Configuration {
   public static func ofThisHost() throws(ConnectionError) -> Configuration {
     let named = getenv("OARCONFFILE").map { String(cString: $0) }
     let path = named ?? Configuration.standardPath
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      if errno == ENOENT, named == nil { return Configuration() }
-      throw ConnectionError("cannot read \(path): \(String(cString: strerror(errno)))")
-    }
-    defer { close(descriptor) }
-    var text: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 16 << 10)
-    while case let count = read(descriptor, &chunk, chunk.count), count > 0 {
-      text += chunk[..<count]
-      guard text.count <= 1 << 20 else {
-        throw ConnectionError("\(path) is longer than 1 MiB: that is no oar.conf")
+    do {
+      let text = try readFile(path, limit: 1 << 20)
+      return Configuration(parsing: String(decoding: text, as: UTF8.self))
+    } catch {
+      switch error {
+      case .system(ENOENT) where named == nil: return Configuration()
+      case .system(let code):
+        throw ConnectionError("cannot read \(path): \(String(cString: strerror(code)))")
+      case .tooLong: throw ConnectionError("\(path) is longer than 1 MiB: that is no oar.conf")
       }
     }
-    return Configuration(parsing: String(decoding: text, as: UTF8.self))
   }
 }

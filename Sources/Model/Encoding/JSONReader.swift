@@ -1,230 +1,225 @@
-// Reads JSON (RFC 8259) that may come from anybody: strictly, with bounds, and with errors that name the place.
+// Reads JSON (RFC 8259) that may come from anybody, from front to back, value by value, without
+// building a tree: a scenario may hold a hundred thousand jobs. Strict; knows where it is, keeps the
+// order of keys, and goes on after a value that can't be used.
 
-/// Why bytes are no JSON document.
-public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// What is wrong, and what is allowed there.
-  public let problem: String
-  /// The line where it is, from 1.
-  public let line: Int
-  /// The character in that line, from 1.
-  public let column: Int
+/// A place in a JSON document. Every function that reads a value begins at its first byte or at
+/// blanks before it, and ends behind it.
+public struct JSONReader: Sendable {
+  public let bytes: [UInt8]
+  /// The next byte to be read.
+  public internal(set) var offset = 0
+  private var depth = 0
 
-  public var description: String { "line \(line), character \(column): \(problem)" }
-}
-
-/// Reads one JSON document.
-public enum JSONReader {
-  /// Arrays and objects nested deeper are refused.
+  /// Lists and objects that are nested deeper are refused.
   public static let depthLimit = 64
-  /// Documents with more bytes are refused unless the caller says otherwise.
-  public static let sizeLimit = 16 << 20
 
-  /// The value in `bytes`, with nothing but blanks around it.
-  public static func read(
-    _ bytes: [UInt8], sizeLimit: Int = JSONReader.sizeLimit
-  ) throws(JSONError) -> JSONValue {
-    guard bytes.count <= sizeLimit else {
-      let problem = "the document has \(bytes.count) bytes; allowed: \(sizeLimit)"
-      throw JSONError(problem: problem, line: 1, column: 1)
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// The next byte that is no blank; `nil` at the end.
+  public mutating func peek() -> UInt8? {
+    while offset < bytes.count {
+      let byte = bytes[offset]
+      switch byte {
+      case 0x20, 0x09, 0x0A, 0x0D: offset += 1
+      default: return byte
+      }
     }
-    var cursor = Cursor(bytes: bytes)
-    cursor.skipBlanks()
-    let value = try cursor.value(depth: 0)
-    cursor.skipBlanks()
-    guard cursor.index == bytes.count else {
-      throw cursor.error("something follows the document; allowed: blanks")
-    }
-    return value
+    return nil
   }
 
-  /// The value in a text.
-  public static func read(_ text: String) throws(JSONError) -> JSONValue {
-    try read(Array(text.utf8))
-  }
-}
-
-private struct Cursor {
-  let bytes: [UInt8]
-  var index = 0
-
-  init(bytes: [UInt8]) { self.bytes = bytes }
-
-  var next: UInt8? { index < bytes.count ? bytes[index] : nil }
-
-  func error(_ problem: String, at place: Int? = nil) -> JSONError {
-    let before = bytes[..<min(place ?? index, bytes.count)]
-    let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-    return JSONError(
-      problem: problem, line: 1 + before.count { $0 == UInt8(ascii: "\n") },
-      column: 1 + before[lineStart...].count { $0 & 0xC0 != 0x80 })
-  }
-
-  /// An error about what stands here, or about the end.
-  func unexpected(allowed: String) -> JSONError {
-    guard let next else { return error("the document ends too early; allowed: \(allowed)") }
-    let isPrintable = (0x21..<0x7f).contains(next)
-    let what = isPrintable ? "'\(Character(UnicodeScalar(next)))'" : "the byte \(next)"
-    return error("\(what) is not expected here; allowed: \(allowed)")
-  }
-
-  mutating func skipBlanks() {
-    while let next, next == 0x20 || next == 0x0A || next == 0x0D || next == 0x09 { index += 1 }
-  }
-
-  mutating func accept(_ byte: UInt8) -> Bool {
-    guard next == byte else { return false }
-    index += 1
+  /// Takes the next byte if it is this one.
+  private mutating func take(_ byte: UInt8) -> Bool {
+    guard peek() == byte else { return false }
+    offset += 1
     return true
   }
 
-  mutating func value(depth: Int) throws(JSONError) -> JSONValue {
-    switch next {
-    case UInt8(ascii: "{"): return try object(depth: depth + 1)
-    case UInt8(ascii: "["): return try array(depth: depth + 1)
-    case UInt8(ascii: "\""): return .string(try string())
-    case UInt8(ascii: "t"): return try word("true", .bool(true))
-    case UInt8(ascii: "f"): return try word("false", .bool(false))
-    case UInt8(ascii: "n"): return try word("null", .null)
-    case UInt8(ascii: "-"): return try number()
-    case let byte? where byte.isDigit: return try number()
-    default: throw unexpected(allowed: "an object, an array, a string, a number, true, false, null")
-    }
+  /// Takes `null`, if that is next.
+  public mutating func takeNull() -> Bool { peek() == UInt8(ascii: "n") && take("null") }
+
+  /// Takes a word, if the next bytes are its.
+  mutating func take(_ word: StaticString) -> Bool {
+    let count = word.utf8CodeUnitCount
+    guard bytes.count - offset >= count else { return false }
+    for index in 0..<count where bytes[offset + index] != word.utf8Start[index] { return false }
+    offset += count
+    return true
   }
 
-  private mutating func word(
-    _ text: String, _ value: JSONValue
-  ) throws(JSONError) -> JSONValue {
-    guard bytes[index...].starts(with: text.utf8) else {
-      throw error("an unknown word; allowed: true, false, null")
-    }
-    index += text.utf8.count
-    return value
+  /// Makes sure that nothing follows.
+  public mutating func end() throws(ReadingError) {
+    guard peek() != nil else { return }
+    throw broken("the document goes on after its end")
   }
 
-  private func check(depth: Int) throws(JSONError) {
-    guard depth <= JSONReader.depthLimit else {
-      throw error("nested too deep; allowed: \(JSONReader.depthLimit) levels")
-    }
+  /// The error that this is no JSON.
+  func broken(_ problem: String) -> ReadingError {
+    ReadingError(.document, "this is not JSON: \(problem)", at: offset)
   }
 
-  private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
-    try check(depth: depth)
-    index += 1
-    var members: [JSONMember] = []
-    skipBlanks()
-    if accept(UInt8(ascii: "}")) { return .object([]) }
-    while true {
-      skipBlanks()
-      guard next == UInt8(ascii: "\"") else { throw unexpected(allowed: "a name in quotes") }
-      let name = try string()
-      skipBlanks()
-      guard accept(UInt8(ascii: ":")) else { throw unexpected(allowed: "':' after a name") }
-      skipBlanks()
-      members.append(JSONMember(name, try value(depth: depth)))
-      skipBlanks()
-      if accept(UInt8(ascii: "}")) { return .object(members) }
-      guard accept(UInt8(ascii: ",")) else { throw unexpected(allowed: "',' or '}'") }
-    }
+  /// The error that the value next can't be used.
+  public mutating func unusable(_ rule: String) -> ReadingError {
+    let found = excerpt()
+    return ReadingError(.value, "\(rule), not \(found)", at: offset)
   }
 
-  private mutating func array(depth: Int) throws(JSONError) -> JSONValue {
-    try check(depth: depth)
-    index += 1
-    var elements: [JSONValue] = []
-    skipBlanks()
-    if accept(UInt8(ascii: "]")) { return .array([]) }
-    while true {
-      skipBlanks()
-      elements.append(try value(depth: depth))
-      skipBlanks()
-      if accept(UInt8(ascii: "]")) { return .array(elements) }
-      guard accept(UInt8(ascii: ",")) else { throw unexpected(allowed: "',' or ']'") }
+  /// The value next as a message shows it.
+  mutating func excerpt() -> String {
+    switch peek() {
+    case nil: return "the end of the document"
+    case UInt8(ascii: "{"): return "an object"
+    case UInt8(ascii: "["): return "a list"
+    case UInt8(ascii: "\""):
+      let rest = bytes[(offset + 1)...]
+      let text = rest.prefix(32).prefix { $0 != UInt8(ascii: "\"") && $0 >= 0x20 }
+      return "\"" + String(decoding: text, as: UTF8.self) + (text.count == 32 ? "…" : "") + "\""
+    default:
+      let stops = Array(",]} \t\r\n".utf8)
+      let text = bytes[offset...].prefix(24).prefix { !stops.contains($0) }
+      return String(decoding: text, as: UTF8.self)
     }
   }
 }
 
-// Numbers and strings.
-extension Cursor {
-  private mutating func number() throws(JSONError) -> JSONValue {
-    let start = index
-    _ = accept(UInt8(ascii: "-"))
-    if !accept(UInt8(ascii: "0")) { try digits() }
-    if accept(UInt8(ascii: ".")) { try digits() }
-    if accept(UInt8(ascii: "e")) || accept(UInt8(ascii: "E")) {
-      if !accept(UInt8(ascii: "+")) { _ = accept(UInt8(ascii: "-")) }
-      try digits()
-    }
-    return .number(String(decoding: bytes[start..<index], as: UTF8.self))
-  }
-
-  private mutating func digits() throws(JSONError) {
-    let start = index
-    while let next, next.isDigit { index += 1 }
-    guard index > start else { throw unexpected(allowed: "a digit") }
-  }
-
-  private mutating func string() throws(JSONError) -> String {
-    let opening = index
-    index += 1
-    var content: [UInt8] = []
-    while let byte = next, byte != UInt8(ascii: "\"") {
-      guard byte >= 0x20 else {
-        throw error("a control character in a string; allowed: escapes such as \\n")
+// Lists and objects. A value that can't be used does not end the reading: the rest is looked at for
+// what is wrong with the document itself, then the first such value is reported.
+extension JSONReader {
+  /// Reads an object that may have the keys `Key`. `null` is as good as no value.
+  @inlinable
+  public mutating func object<Key: RawRepresentable<String> & CaseIterable & Equatable>(
+    _ keys: Key.Type, _ read: (inout JSONReader, Key) throws(ReadingError) -> Void
+  ) throws(ReadingError) {
+    var seen: [Key] = []
+    try openObject { reader, name, offset throws(ReadingError) in
+      guard let key = Key(rawValue: name) else {
+        let allowed = Key.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ReadingError(.document, "unknown key \"\(name)\"; allowed: \(allowed)", at: offset)
       }
-      index += 1
-      if byte == UInt8(ascii: "\\") { try escape(into: &content) } else { content.append(byte) }
-    }
-    guard accept(UInt8(ascii: "\"")) else {
-      throw error("the string does not end; allowed: '\"' at its end", at: opening)
-    }
-    guard let text = String(validating: content, as: UTF8.self) else {
-      throw error("the string is not UTF-8", at: opening)
-    }
-    return text
-  }
-
-  private static let escapes: [UInt8: UInt8] = [
-    UInt8(ascii: "\""): 0x22, UInt8(ascii: "\\"): 0x5C, UInt8(ascii: "/"): 0x2F,
-    UInt8(ascii: "b"): 0x08, UInt8(ascii: "f"): 0x0C, UInt8(ascii: "n"): 0x0A,
-    UInt8(ascii: "r"): 0x0D, UInt8(ascii: "t"): 0x09,
-  ]
-
-  /// What follows a backslash.
-  private mutating func escape(into content: inout [UInt8]) throws(JSONError) {
-    let place = index - 1
-    if let next, let byte = Self.escapes[next] {
-      index += 1
-      content.append(byte)
-      return
-    }
-    guard accept(UInt8(ascii: "u")) else {
-      throw unexpected(allowed: #"\" \\ \/ \b \f \n \r \t \uXXXX"#)
-    }
-    var code = try hexadecimal()
-    if (0xD800..<0xDC00).contains(code), accept(UInt8(ascii: "\\")), accept(UInt8(ascii: "u")) {
-      let low = try hexadecimal()
-      // A wrong second half leaves a code that is no character.
-      if (0xDC00..<0xE000).contains(low) { code = 0x10000 + (code - 0xD800) << 10 + low - 0xDC00 }
-    }
-    guard let scalar = UnicodeScalar(code) else {
-      throw error("an escape of half a character; allowed: both halves", at: place)
-    }
-    content.append(contentsOf: String(Character(scalar)).utf8)
-  }
-
-  private mutating func hexadecimal() throws(JSONError) -> UInt32 {
-    var code: UInt32 = 0
-    for _ in 0..<4 {
-      guard let next, let digit = Character(UnicodeScalar(next)).hexDigitValue else {
-        throw unexpected(allowed: "four hexadecimal digits after \\u")
+      guard !seen.contains(key) else {
+        throw ReadingError(.document, "the key \"\(name)\" stands there twice", at: offset)
       }
-      code = code << 4 | UInt32(digit)
-      index += 1
+      seen.append(key)
+      if reader.takeNull() { return }
+      try reader.value(in: name) { reader throws(ReadingError) in try read(&reader, key) }
     }
-    return code
   }
-}
 
-extension UInt8 {
-  fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+  /// Reads an object with any keys, in their order.
+  public mutating func members(
+    _ read: (inout JSONReader, String) throws(ReadingError) -> Void
+  ) throws(ReadingError) {
+    try openObject { reader, name, _ throws(ReadingError) in
+      try reader.value(in: name) { reader throws(ReadingError) in try read(&reader, name) }
+    }
+  }
+
+  /// Reads a list; the second argument of `read` is the index.
+  public mutating func list(
+    _ read: (inout JSONReader, Int) throws(ReadingError) -> Void
+  ) throws(ReadingError) {
+    guard peek() == UInt8(ascii: "[") else { throw unusable("it must be a list") }
+    var index = 0
+    try items(until: UInt8(ascii: "]")) { reader throws(ReadingError) in
+      defer { index += 1 }
+      try reader.value(in: "[\(index)]") { reader throws(ReadingError) in try read(&reader, index) }
+    }
+  }
+
+  /// Passes over a value.
+  public mutating func skip() throws(ReadingError) {
+    switch peek() {
+    case UInt8(ascii: "{"):
+      try items(until: UInt8(ascii: "}")) { reader throws(ReadingError) in
+        _ = try reader.key()
+        try reader.skip()
+      }
+    case UInt8(ascii: "["):
+      try items(until: UInt8(ascii: "]")) { reader throws(ReadingError) in try reader.skip() }
+    case UInt8(ascii: "\""): try skipText()
+    default:
+      if startsNumber {
+        _ = try numberText()
+        return
+      }
+      if take("null") || take("true") || take("false") { return }
+      let found = excerpt()
+      throw broken("a value is expected here, not \(found)")
+    }
+  }
+
+  /// The bytes of a value as they are.
+  public mutating func raw() throws(ReadingError) -> [UInt8] {
+    _ = peek()
+    let start = offset
+    try skip()
+    return Array(bytes[start..<offset])
+  }
+
+  /// Reads an object; `read` gets every key with the byte where it begins.
+  @usableFromInline
+  mutating func openObject(
+    _ read: (inout JSONReader, String, Int) throws(ReadingError) -> Void
+  ) throws(ReadingError) {
+    guard peek() == UInt8(ascii: "{") else { throw unusable("it must be an object") }
+    try items(until: UInt8(ascii: "}")) { reader throws(ReadingError) in
+      _ = reader.peek()
+      let start = reader.offset
+      let name = try reader.key()
+      try read(&reader, name, start)
+    }
+  }
+
+  private mutating func key() throws(ReadingError) -> String {
+    guard peek() == UInt8(ascii: "\"") else {
+      let found = excerpt()
+      throw broken("a key in quotes is expected here, not \(found)")
+    }
+    let name = try text()
+    guard take(UInt8(ascii: ":")) else { throw broken("a colon must follow the key \"\(name)\"") }
+    return name
+  }
+
+  /// Reads what stands between brackets. `read` ends behind its item even if it throws an error of
+  /// the kind `value`.
+  private mutating func items(
+    until close: UInt8, _ read: (inout JSONReader) throws(ReadingError) -> Void
+  ) throws(ReadingError) {
+    offset += 1
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Self.depthLimit else {
+      throw broken("lists and objects are nested deeper than \(Self.depthLimit)")
+    }
+    if take(close) { return }
+    var firstProblem: ReadingError?
+    repeat {
+      do throws(ReadingError) { try read(&self) } catch {
+        guard error.kind == .value else { throw error }
+        firstProblem = firstProblem ?? error
+      }
+    } while take(UInt8(ascii: ","))
+    guard take(close) else {
+      let found = excerpt()
+      let mark = String(decoding: [close], as: UTF8.self)
+      throw broken("a comma or \(mark) is expected here, not \(found)")
+    }
+    if let firstProblem { throw firstProblem }
+  }
+
+  /// Reads one value of a list or an object, and ends behind it even if it can't be used.
+  @usableFromInline
+  mutating func value(
+    in part: @autoclosure () -> String, _ read: (inout JSONReader) throws(ReadingError) -> Void
+  ) throws(ReadingError) {
+    let start = offset
+    do throws(ReadingError) { try read(&self) } catch {
+      var problem = error
+      if error.kind == .value {
+        offset = start
+        do throws(ReadingError) { try skip() } catch { problem = error }
+      }
+      problem.putInside(part())
+      throw problem
+    }
+  }
 }

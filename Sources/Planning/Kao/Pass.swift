@@ -113,6 +113,7 @@ extension Pass {
         plan.reasons[snapshot.waiting[job].id] = reason
       }
     }
+    dependents = [:]
   }
 
   /// Gives one job its place or a reason.

@@ -143,7 +143,7 @@ extension DocumentReader {
     }
     do {
       return try Quotas(
-        Encoding.JSONReader.read(bytes), allResources: all,
+        JSONReader.read(bytes), allResources: all,
         clock: LocalClock(utcOffset: scenario.settings.utcOffset))
     } catch {
       throw ReadingError(.document, "\(error)", at: start)

@@ -2,6 +2,7 @@
 // and jobs that are set aside.
 
 import ClusterModel
+import Encoding
 import Kamelot
 
 /// The jobs that were read so far.

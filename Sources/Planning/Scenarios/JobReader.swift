@@ -1,6 +1,7 @@
 // Reads one job of a scenario.
 
 import ClusterModel
+import Encoding
 import Kamelot
 
 /// What a scenario says of a job, as far as it could be read.

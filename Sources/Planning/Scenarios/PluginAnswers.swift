@@ -3,6 +3,7 @@
 // checked elsewhere.
 
 import ClusterModel
+import Encoding
 import Kamelot
 
 /// Answers of plug-ins that are programs, read from lines of JSON.

@@ -1,6 +1,7 @@
 // Reads the platform of a scenario: resources one by one, or the short form.
 
 import ClusterModel
+import Encoding
 
 /// Reads resources one by one.
 enum ResourceReader {

@@ -1,6 +1,7 @@
 // A scenario: everything that a planning pass depends on, as one JSON document (Docs/Scenarios.md).
 
 import ClusterModel
+import Encoding
 import Kamelot
 
 /// What a scenario document says.

@@ -4,6 +4,7 @@ import ClusterModel
 import Encoding
 import Glibc
 import Kamelot
+import Wire
 
 /// A file whose path is the value of a variable.
 struct SiteFile {
@@ -14,17 +15,11 @@ struct SiteFile {
 
   /// - Throws: ``ConfigurationError`` if the file can't be read.
   func text() throws(ConfigurationError) -> String {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw unusable(String(cString: strerror(errno))) }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 16 << 10)
-    while true {
-      let count = read(descriptor, &chunk, chunk.count)
-      if count < 0 { throw unusable(String(cString: strerror(errno))) }
-      if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-      bytes += chunk[..<count]
-      guard bytes.count <= Self.sizeLimit else { throw unusable("longer than 16 MiB") }
+    do { return String(decoding: try readFile(path, limit: Self.sizeLimit), as: UTF8.self) } catch {
+      switch error {
+      case .system(let code): throw unusable(String(cString: strerror(code)))
+      case .tooLong: throw unusable("longer than 16 MiB")
+      }
     }
   }
 

@@ -22,9 +22,10 @@ final class Connection {
   private let handle: OpaquePointer
   // By the address of the literal: no hashing of SQL text on the way of each row.
   private var prepared: [UInt: Statement] = [:]
-  private var insertions: [Insertion: Statement] = [:]
+  private var made: [Purpose: Statement] = [:]
 
-  private struct Insertion: Hashable {
+  private struct Purpose: Hashable {
+    var verb: String
     var table: String
     var rows: Int
   }
@@ -45,7 +46,7 @@ final class Connection {
 
   deinit {
     prepared.removeAll()
-    insertions.removeAll()
+    made.removeAll()
     sqlite3_close_v2(handle)
   }
 
@@ -60,14 +61,15 @@ final class Connection {
     return statement
   }
 
-  /// The statement that writes so many rows into a table, prepared at its first use and kept.
-  func insertion(
-    into table: String, rows: Int, _ sql: () -> String
+  /// The statement that does `verb` to so many rows of a table, made at its first use and kept. The
+  /// same verb, table and number of rows must always have the same SQL.
+  func statement(
+    _ verb: String, _ table: String, rows: Int = 1, _ sql: () -> String
   ) throws(StorageFailure) -> Statement {
-    let key = Insertion(table: table, rows: rows)
-    if let statement = insertions[key] { return statement }
+    let key = Purpose(verb: verb, table: table, rows: rows)
+    if let statement = made[key] { return statement }
     let statement = try prepare(sql(), flags: UInt32(SQLITE_PREPARE_PERSISTENT))
-    insertions[key] = statement
+    made[key] = statement
     return statement
   }
 

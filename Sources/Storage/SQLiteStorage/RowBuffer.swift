@@ -36,7 +36,7 @@ struct RowBuffer {
   private func write(
     _ values: ArraySlice<SQLValue>, rows: Int, _ connection: Connection
   ) throws {
-    let statement = try connection.insertion(into: table, rows: rows) { sql(rows: rows) }
+    let statement = try connection.statement("insert", table, rows: rows) { sql(rows: rows) }
     for value in values { statement.bind(value) }
     try statement.run()
   }

@@ -1,4 +1,4 @@
-// What the node agent needs to start and hold processes.
+// What is needed to start and hold processes: most of it by the node agent.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,6 +58,12 @@ struct clinux_launch_report {
 // Starts a program in a session of its own, with no signal blocked, SIGPIPE not ignored, umask 022 and no
 // other descriptors. Returns its pid, with the read end of the report pipe; or -1 with errno set.
 pid_t clinux_launch(const struct clinux_launch *launch, int *report);
+
+// Starts a command found in PATH in a process group of its own, so that a signal to this process's terminal
+// is not for it, and it can be ended with all that it starts. No signal is blocked or ignored there. `words`
+// ends with NULL and has one before; `input` and `output` become its 0 and 1, and the rest is this process's.
+// Returns 0, or an error number.
+int clinux_spawn(char *const *words, int input, int output, pid_t *pid);
 
 // Becomes the user for good: groups, group, user. Returns 0, or errno. For single-threaded processes.
 int clinux_become(uid_t user, gid_t group, const gid_t *groups, size_t count);

@@ -1,6 +1,7 @@
 // Reads whole files that users name, with a limit on their size.
 
 import Glibc
+import Wire
 
 /// A file that can't be read; the text names it and says why.
 public struct UnreadableFile: Error, CustomStringConvertible, Sendable {
@@ -26,33 +27,22 @@ public func readText(
 
 /// The bytes of a file.
 public func readBytes(path: String, limit: Int) throws(UnreadableFile) -> [UInt8] {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw unreadable(path) }
-  defer { close(descriptor) }
-  return try readBytes(descriptor: descriptor, name: path, limit: limit)
+  do { return try readFile(path, limit: limit) } catch { throw unreadable(path, error, limit) }
 }
 
 /// The bytes that a descriptor gives until its end; messages call it `name`.
 public func readBytes(
   descriptor: Int32, name: String, limit: Int
 ) throws(UnreadableFile) -> [UInt8] {
-  var bytes: [UInt8] = []
-  var chunk = [UInt8](repeating: 0, count: 64 << 10)
-  while true {
-    let count = read(descriptor, &chunk, chunk.count)
-    if count == 0 { return bytes }
-    if count < 0 {
-      if errno == EINTR { continue }
-      throw unreadable(name)
-    }
-    bytes += chunk[..<count]
-    guard bytes.count <= limit else {
-      throw UnreadableFile("\(shortened(name)) is larger than \(limit) bytes")
-    }
+  do { return try readFile(descriptor, limit: limit) } catch {
+    throw unreadable(name, error, limit)
   }
 }
 
-private func unreadable(_ name: String) -> UnreadableFile {
-  UnreadableFile(
-    "\(shortened(name)) can't be read: \(String(cString: strerror(errno)))")
+private func unreadable(_ name: String, _ failure: FileFailure, _ limit: Int) -> UnreadableFile {
+  switch failure {
+  case .system(let code):
+    UnreadableFile("\(shortened(name)) can't be read: \(String(cString: strerror(code)))")
+  case .tooLong: UnreadableFile("\(shortened(name)) is larger than \(limit) bytes")
+  }
 }

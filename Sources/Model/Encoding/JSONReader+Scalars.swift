@@ -3,7 +3,9 @@
 // Numbers.
 extension JSONReader {
   /// A whole number within `range`.
-  mutating func integer(in range: ClosedRange<Int> = .min ... .max) throws(ReadingError) -> Int {
+  public mutating func integer(
+    in range: ClosedRange<Int> = .min ... .max
+  ) throws(ReadingError) -> Int {
     let rule =
       range.lowerBound == .min
       ? "it must be a whole number"
@@ -12,7 +14,7 @@ extension JSONReader {
   }
 
   /// - Parameter rule: what the message says of the number.
-  mutating func integer(
+  public mutating func integer(
     in range: ClosedRange<Int>, rule: @autoclosure () -> String
   ) throws(ReadingError) -> Int {
     guard startsNumber else { throw unusable(rule()) }
@@ -40,7 +42,7 @@ extension JSONReader {
   }
 
   /// A number.
-  mutating func real() throws(ReadingError) -> Double {
+  public mutating func real() throws(ReadingError) -> Double {
     let rule = "it must be a number"
     guard startsNumber else { throw unusable(rule) }
     let start = offset
@@ -53,7 +55,7 @@ extension JSONReader {
   }
 
   /// Whether a number is next.
-  var startsNumber: Bool {
+  public var startsNumber: Bool {
     mutating get {
       guard let byte = peek() else { return false }
       return byte == UInt8(ascii: "-") || isDigit(byte)
@@ -71,6 +73,7 @@ extension JSONReader {
     let whole = offset
     try digits()
     guard bytes[whole] != UInt8(ascii: "0") || offset == whole + 1 else {
+      offset = whole + 1
       throw broken("a number does not begin with 0")
     }
     if offset < bytes.count, bytes[offset] == UInt8(ascii: ".") {
@@ -98,33 +101,43 @@ extension JSONReader {
   /// A text.
   ///
   /// - Parameter rule: what the message says of anything else.
-  mutating func text(
+  public mutating func text(
     rule: @autoclosure () -> String = "it must be a text"
   ) throws(ReadingError) -> String {
     guard peek() == UInt8(ascii: "\"") else { throw unusable(rule()) }
     let start = offset + 1
-    let hasEscapes = try skipText()
+    let form = try skipText()
     let inside = bytes[start..<offset - 1]
-    guard hasEscapes else { return String(decoding: inside, as: UTF8.self) }
-    return try unescaped(inside)
+    if !form.isASCII, String(validating: inside, as: UTF8.self) == nil {
+      throw ReadingError(.document, "this is not JSON: a text is not UTF-8", at: start - 1)
+    }
+    return form.hasEscapes ? try unescaped(inside) : String(decoding: inside, as: UTF8.self)
   }
 
-  /// Passes over a text; whether it has escapes.
-  @discardableResult
-  mutating func skipText() throws(ReadingError) -> Bool {
-    let start = offset
+  /// What has to be looked at in a text.
+  struct TextForm {
     var hasEscapes = false
+    var isASCII = true
+  }
+
+  /// Passes over a text.
+  @discardableResult
+  mutating func skipText() throws(ReadingError) -> TextForm {
+    let start = offset
+    var form = TextForm()
     offset += 1
     while offset < bytes.count {
       let byte = bytes[offset]
       offset += 1
-      if byte == UInt8(ascii: "\"") { return hasEscapes }
+      if byte == UInt8(ascii: "\"") { return form }
       if byte == UInt8(ascii: "\\") {
-        hasEscapes = true
+        form.hasEscapes = true
         offset += 1
       } else if byte < 0x20 {
         offset -= 1
         throw broken("a control character in a text")
+      } else if byte >= 0x80 {
+        form.isASCII = false
       }
     }
     offset = start
@@ -132,42 +145,65 @@ extension JSONReader {
   }
 
   private func unescaped(_ inside: ArraySlice<UInt8>) throws(ReadingError) -> String {
-    var units: [UInt16] = []
+    var text = ""
     var rest = inside
     while let byte = rest.first {
       guard byte == UInt8(ascii: "\\") else {
         let plain = rest.prefix { $0 != UInt8(ascii: "\\") }
-        units += String(decoding: plain, as: UTF8.self).utf16
+        text += String(decoding: plain, as: UTF8.self)
         rest = rest[plain.endIndex...]
         continue
       }
-      guard let unit = Self.escape(rest.dropFirst()) else {
-        throw ReadingError(.document, "this is not JSON: an unknown escape", at: rest.startIndex)
-      }
-      units.append(unit.value)
-      rest = rest.dropFirst(1 + unit.length)
+      text.unicodeScalars.append(try Self.character(&rest))
     }
-    return String(decoding: units, as: UTF16.self)
+    return text
   }
 
-  /// What the bytes after a backslash mean, and how many they are.
-  private static func escape(_ rest: ArraySlice<UInt8>) -> (value: UInt16, length: Int)? {
-    switch rest.first {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"):
-      return rest.first.map { (UInt16($0), 1) }
-    case UInt8(ascii: "b"): return (8, 1)
-    case UInt8(ascii: "t"): return (9, 1)
-    case UInt8(ascii: "n"): return (10, 1)
-    case UInt8(ascii: "f"): return (12, 1)
-    case UInt8(ascii: "r"): return (13, 1)
-    case UInt8(ascii: "u"):
-      let digits = rest.dropFirst().prefix(4)
-      guard digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit })
-      else {
-        return nil
-      }
-      return UInt16(String(decoding: digits, as: UTF8.self), radix: 16).map { ($0, 5) }
-    default: return nil
+  /// Takes an escape: what it means.
+  private static func character(
+    _ rest: inout ArraySlice<UInt8>
+  ) throws(ReadingError) -> Unicode.Scalar {
+    let start = rest.startIndex
+    var code = try unit(&rest)
+    if (0xD800..<0xDC00).contains(code), rest.starts(with: "\\u".utf8) {
+      let low = try unit(&rest)
+      // A wrong second half leaves a code that is no character.
+      if (0xDC00..<0xE000).contains(low) { code = 0x10000 + (code - 0xD800) << 10 + low - 0xDC00 }
     }
+    guard let scalar = Unicode.Scalar(code) else {
+      let problem = "this is not JSON: an escape of half a character; allowed: both halves"
+      throw ReadingError(.document, problem, at: start)
+    }
+    return scalar
+  }
+
+  private static let escapes: [UInt8: UInt32] = [
+    UInt8(ascii: "\""): 0x22, UInt8(ascii: "\\"): 0x5C, UInt8(ascii: "/"): 0x2F,
+    UInt8(ascii: "b"): 0x08, UInt8(ascii: "f"): 0x0C, UInt8(ascii: "n"): 0x0A,
+    UInt8(ascii: "r"): 0x0D, UInt8(ascii: "t"): 0x09,
+  ]
+
+  /// Takes a backslash with what belongs to it: the code of a character, or of half of one.
+  private static func unit(_ rest: inout ArraySlice<UInt8>) throws(ReadingError) -> UInt32 {
+    rest.removeFirst()
+    if let first = rest.first, let code = escapes[first] {
+      rest.removeFirst()
+      return code
+    }
+    guard rest.first == UInt8(ascii: "u") else {
+      let problem = #"this is not JSON: an unknown escape; allowed: \" \\ \/ \b \f \n \r \t \uXXXX"#
+      throw ReadingError(.document, problem, at: rest.startIndex)
+    }
+    rest.removeFirst()
+    var code: UInt32 = 0
+    for _ in 0..<4 {
+      guard let next = rest.first, let digit = Character(Unicode.Scalar(next)).hexDigitValue else {
+        let problem = "this is not JSON: four hexadecimal digits are expected after \\u"
+        throw ReadingError(.document, problem, at: rest.startIndex)
+      }
+      code = code << 4 | UInt32(digit)
+      rest.removeFirst()
+    }
+    return code
   }
 }

@@ -1,0 +1,133 @@
+// Two of the gantt tables, when and where, brought from what they hold to what they should hold.
+
+import ClusterModel
+
+/// The table of starts and the table of resources with the same suffix.
+struct PlanTables {
+  /// So many resources go into the table with one statement: SQLite opens the table anew for each.
+  private static let rowsPerStatement = 32
+
+  private let connection: Connection
+  private let starts: String
+  private let places: String
+
+  init(connection: Connection, suffix: String) {
+    self.connection = connection
+    starts = "gantt_jobs_predictions" + suffix
+    places = "gantt_jobs_resources" + suffix
+  }
+
+  /// Makes the tables hold these rows, which ascend, and no others.
+  ///
+  /// - Parameters:
+  ///   - difference: from what the tables hold; `nil` if nobody knows what that is.
+  ///   - source: tables that hold the same rows already, if there are any.
+  func write(
+    _ rows: [PlanRow], _ difference: PlanDifference?, alsoIn source: PlanTables? = nil
+  ) throws {
+    if let difference {
+      for moldable in difference.gone { try deleteStart(of: moldable) }
+      for (moldable, start) in difference.starts { try setStart(start, of: moldable) }
+      try writePlaces(difference, of: rows, alsoIn: source)
+    } else {
+      try empty(starts)
+      for row in rows { try setStart(row.start, of: row.moldable) }
+      try writeAllPlaces(of: rows, alsoIn: source)
+    }
+  }
+
+  /// Makes the tables hold one row, whatever they held of its moldable.
+  func replace(_ row: PlanRow) throws {
+    try delete(PlanDifference.Removal(moldable: row.moldable, resources: 0...ResourceID.max))
+    try setStart(row.start, of: row.moldable)
+    try insert([row])
+  }
+
+  private func writePlaces(
+    _ difference: PlanDifference, of rows: [PlanRow], alsoIn source: PlanTables?
+  ) throws {
+    let count = rows.reduce(0) { $0 + $1.resources.count }
+    // Looking for the rows that go costs more than to write those that stay again.
+    if difference.changedResources > count {
+      try writeAllPlaces(of: rows, alsoIn: source)
+    } else {
+      for removal in difference.removals { try delete(removal) }
+      try insert(difference.additions)
+    }
+  }
+
+  private func writeAllPlaces(of rows: [PlanRow], alsoIn source: PlanTables?) throws {
+    try empty(places)
+    if let source, try source.columns() == columns() {
+      try copy(source)
+    } else {
+      try insert(rows)
+    }
+  }
+
+  // MARK: Rows
+
+  private func setStart(_ start: Instant, of moldable: MoldableID) throws {
+    try connection.statement("set", starts) {
+      "INSERT OR REPLACE INTO \(starts) (moldable_job_id, start_time) VALUES (?, ?)"
+    }.bind(moldable).bind(start).run()
+  }
+
+  private func deleteStart(of moldable: MoldableID) throws {
+    try connection.statement("delete", starts) {
+      "DELETE FROM \(starts) WHERE moldable_job_id = ?"
+    }.bind(moldable).run()
+  }
+
+  private func delete(_ removal: PlanDifference.Removal) throws {
+    try connection.statement("delete", places) {
+      "DELETE FROM \(places) WHERE moldable_job_id = ? AND resource_id BETWEEN ? AND ?"
+    }.bind(removal.moldable).bind(removal.resources.lowerBound).bind(removal.resources.upperBound)
+      .run()
+  }
+
+  /// Adds the resources of rows.
+  private func insert(_ rows: [PlanRow]) throws {
+    var left = rows.reduce(0) { $0 + $1.resources.count }
+    var statement: Statement?
+    var room = 0
+    for row in rows {
+      for resource in row.resources {
+        if room == 0 {
+          room = min(left, Self.rowsPerStatement)
+          left -= room
+          statement = try insertion(of: room)
+        }
+        statement?.bind(row.moldable).bind(resource)
+        room -= 1
+        if room == 0 { try statement?.run() }
+      }
+    }
+  }
+
+  private func insertion(of count: Int) throws -> Statement {
+    try connection.statement("insert", places, rows: count) {
+      let rows = Array(repeating: "(?, ?)", count: count).joined(separator: ", ")
+      return "INSERT INTO \(places) (moldable_job_id, resource_id) VALUES \(rows)"
+    }
+  }
+
+  /// Without a condition, SQLite drops all pages of the table at once.
+  private func empty(_ table: String) throws {
+    try connection.statement("empty", table) { "DELETE FROM \(table)" }.run()
+  }
+
+  /// Fills the empty table of resources. SQLite copies a table of the same columns and key as it is,
+  /// if the statement names no columns.
+  private func copy(_ source: PlanTables) throws {
+    try connection.statement("copy", places) {
+      "INSERT INTO \(places) SELECT * FROM \(source.places)"
+    }.run()
+  }
+
+  /// The columns of the table of resources, in order: a database of OAR's may have more than ours.
+  private func columns() throws -> [String] {
+    try connection.prepare("SELECT name FROM pragma_table_info(?) ORDER BY cid").bind(places)
+      .rows { $0.text(0) }
+  }
+}
