@@ -82,7 +82,7 @@ extension HoldingJob {
   }
 
   /// The first instant at which its resources are free again, if it runs its walltime.
-  fileprivate func end(security: Seconds, now: Instant) -> Instant {
+  func end(security: Seconds, now: Instant) -> Instant {
     let end = start.addingReportingOverflow(walltime)
     let free = end.partialValue.addingReportingOverflow(max(0, security))
     return end.overflow || free.overflow ? .max : max(free.partialValue, now + 1)
