@@ -38,7 +38,10 @@ struct ExplanationSentenceTests {
     let job = waiting(2, ("/host=2", 7200))
     let explanation = try #require(explain(job, holding: holders, before: [large]))
     #expect(
-      explanation.sentences == ["It would start now with a walltime of 0:50:00 or less."])
+      explanation.sentences == [
+        "It would start now with a walltime of 0:50:00 or less.",
+        "It would start now as a besteffort job (-t besteffort), which gives way to all others.",
+      ])
     #expect(explanation.holders == [.init(job: 1, start: 4000, end: 4600)])
   }
 
@@ -58,7 +61,8 @@ struct ExplanationSentenceTests {
     let held = [holding(9, [16], start: 1000, walltime: 900)]
     #expect(
       explain(long, holding: held, before: wide)?.sentences == [
-        "It would start now with a walltime of 0:15:00 or less."
+        "It would start now with a walltime of 0:15:00 or less.",
+        "It would start now as a besteffort job (-t besteffort), which gives way to all others.",
       ])
   }
 
@@ -88,7 +92,8 @@ struct ExplanationSentenceTests {
     let group = waiting(1, ("{host='h1'}/host=1+/core=2", 100))
     #expect(
       explain(group, holding: holders)?.sentences == [
-        "It would start now without the condition in braces before /host=1."
+        "It would start now with -l /core=2 instead of /host=1+/core=2.",
+        "It would start now without the condition in braces before /host=1.",
       ])
   }
 

@@ -39,6 +39,11 @@ extension Kao {
       public var job: JobID
       /// Half a sentence, such as `its queue "admin" has priority 10, "default" has 2`.
       public var why: String
+
+      public init(job: JobID, why: String) {
+        self.job = job
+        self.why = why
+      }
     }
 
     public var job: JobID

@@ -127,14 +127,21 @@ struct Ahead {
       found.sorted { ($0.until, $0.job) < ($1.until, $1.job) }.map(\.job)
         .prefix(Reasons.blockerLimit))
   }
+}
 
-  /// The waiting job that opens a container, and when; `nil` if it is open or there is none.
+extension Inquiry {
+  /// The job that opens a container first, and when: now for one that runs; `nil` if nobody before the job
+  /// does.
   func opener(of container: String) -> (job: JobID, start: Instant)? {
-    let openers = waiting(placements).values.filter {
-      $0.traits(snapshot.settings).container == container
-    }.map(\.id)
-    return placements.filter { openers.contains($0.job) }.map { ($0.job, $0.start) }
-      .min { ($0.1, $0.0) < ($1.1, $1.0) }
+    let settings = snapshot.settings
+    let running = snapshot.holding.first { $0.traits(settings).container == container }
+    if let running { return (running.id, snapshot.now) }
+    let planned = snapshot.waiting.filter {
+      !$0.types.isEmpty && order.isAhead($0.id) && $0.traits(settings).container == container
+    }
+    let ids = Set(planned.map(\.id))
+    return (plan.starts + plan.predictions).filter { ids.contains($0.job) }
+      .map { ($0.job, $0.start) }.min { ($0.1, $0.0) < ($1.1, $1.0) }
   }
 }
 

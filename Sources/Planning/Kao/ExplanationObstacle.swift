@@ -67,7 +67,7 @@ enum Obstacle: Equatable {
     } else if inquiry.placement.map({ $0.start <= now }) ?? false {
       self = Obstacle(toOneThatHasItsPlace: inquiry)
     } else if inquiry.found.kind == .container, inquiry.placement == nil,
-      let container = traits.inner, !inquiry.mayHaveSpace(container)
+      let container = traits.inner, inquiry.opener(of: container) == nil
     {
       self = .noContainer(container)
     } else {
@@ -119,22 +119,6 @@ enum Obstacle: Equatable {
     let what =
       quota.limit == .jobs ? "The quota counts jobs: no smaller request" : "No smaller request"
     return "\(what) would start it now."
-  }
-}
-
-extension Inquiry {
-  /// Whether a container runs or has a place in the plan.
-  fileprivate func mayHaveSpace(_ container: String) -> Bool {
-    let settings = snapshot.settings
-    if snapshot.holding.contains(where: { $0.traits(settings).container == container }) {
-      return true
-    }
-    return snapshot.waiting.contains { other in
-      !other.types.isEmpty && order.isAhead(other.id)
-        && other.traits(settings).container == container
-        && (plan.starts.contains { $0.job == other.id }
-          || plan.predictions.contains { $0.job == other.id })
-    }
   }
 }
 

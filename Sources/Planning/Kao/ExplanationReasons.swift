@@ -51,15 +51,12 @@ extension Inquiry {
 
   /// It has its place now, but its container must start before.
   private func containerReason(_ reason: Reason) -> Reason {
-    guard let container = job.traits(snapshot.settings).inner, let placement else { return reason }
-    let opener = snapshot.waiting.first { other in
-      !other.types.isEmpty && other.traits(snapshot.settings).container == container
-        && plan.predictions.contains { $0.job == other.id && $0.start <= placement.start }
-    }
-    guard let opener else { return reason }
+    guard let container = job.traits(snapshot.settings).inner,
+      let opener = opener(of: container)
+    else { return reason }
     var reason = reason
-    reason.text = "It starts as soon as its container \"\(container)\", job \(opener.id), has."
-    reason.blockers = [opener.id]
+    reason.text = "It starts as soon as its container \"\(container)\", job \(opener.job), has."
+    reason.blockers = [opener.job]
     return reason
   }
 
@@ -167,7 +164,7 @@ extension ChangeSearch {
     else { return reason }
     var reason = reason
     let now = inquiry.snapshot.now
-    if let opener = ahead.opener(of: container), opener.start > now {
+    if let opener = inquiry.opener(of: container), opener.start > now {
       reason.text =
         "Its container \"\(container)\", job \(opener.job), is planned for \(inquiry.date(opener.start))."
       reason.blockers = [opener.job]
