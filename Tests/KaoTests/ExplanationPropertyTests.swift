@@ -124,6 +124,7 @@ private struct ChangeCheck {
   private func problems(of job: WaitingJob, _ explanation: Kao.Explanation) -> [String] {
     var problems: [String] = []
     if explanation.sentences.isEmpty { problems.append("nothing is said") }
+    problems += untruths(about: job, explanation)
     for change in explanation.changes {
       if !starts(change.applied(to: job)) { problems.append("\(change) does not help") }
       guard isComplete else { continue }
@@ -131,14 +132,44 @@ private struct ChangeCheck {
         problems.append("\(more) helps as well as \(change)")
       }
     }
-    // A job that waits for victims only starts now as it is.
-    if !isComplete || explanation.placement?.start == snapshot.now { return problems }
+    // A job that waits for victims only starts now as it is; a reservation that is refused is over.
+    if !isComplete || explanation.placement?.start == snapshot.now || job.reservation != nil {
+      return problems
+    }
     for least in leastRequests(of: job) where starts(least.applied(to: job)) {
       if !explanation.changes.contains(where: { sameKind($0, least) }) {
         problems.append("\(least) is overlooked")
       }
     }
     return problems
+  }
+
+  /// What is said of the constraint and is not so.
+  private func untruths(about job: WaitingJob, _ explanation: Kao.Explanation) -> [String] {
+    var problems: [String] = []
+    let named = explanation.reason.blockers
+    if Set(explanation.holders.map(\.job)) != Set(named).intersection(standing) {
+      problems.append("not all of \(named) are told")
+    }
+    if let quota = explanation.quota, quota.counter != .window {
+      if quota.used + quota.wanted <= quota.allowed { problems.append("the quota is not used up") }
+      if quota.used > 0, quota.jobs.isEmpty { problems.append("nobody uses the quota") }
+    }
+    if explanation.reason.kind == .reservationAhead {
+      let promised = snapshot.waiting.filter { $0.reservation?.promised != nil }.map(\.id)
+      if named.isEmpty || !Set(named).isSubset(of: promised) {
+        problems.append("\(named) are not reservations")
+      }
+    }
+    for passer in explanation.passers where passer.job < job.id {
+      problems.append("job \(passer.job) did not come later")
+    }
+    return problems
+  }
+
+  /// The jobs that have resources or a place in the plan.
+  private var standing: Set<JobID> {
+    Set(snapshot.holding.map(\.id) + (plan.starts + plan.predictions).map(\.job))
   }
 
   /// Whether the job, instead of the one with its id, starts now or as soon as victims have ended.
