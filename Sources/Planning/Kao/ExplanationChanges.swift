@@ -46,7 +46,11 @@ struct ChangeSearch {
     let (job, snapshot) = (inquiry.job, inquiry.snapshot)
     let traits = job.traits(snapshot.settings)
     let durations = job.moldables.map { job.duration(of: $0, snapshot.settings) }
-    let horizon = durations.lazy.compactMap(\.self).max() ?? 0
+    var horizon = durations.lazy.compactMap(\.self).max() ?? 0
+    if let excess = inquiry.found.quota {
+      // Whoever uses the quota when it is refused is told.
+      horizon = max(horizon, (excess.start - snapshot.now).addingCapped(excess.duration))
+    }
     ahead = Ahead(inquiry, traits, within: horizon)
     opening = Opening(ahead, for: job)
     for (index, duration) in durations.enumerated() {

@@ -75,18 +75,19 @@ extension Inquiry {
 
   /// How far the plan is from reaching a job of which it says only that too many are ahead.
   func orderReason(_ reason: Reason) -> Reason {
-    let jobs = JobOrder(snapshot)
+    let (sequence, limit) = (JobOrder(snapshot).sequence, snapshot.settings.jobsPerPass)
     var reason = reason
-    if jobs.setAside.contains(where: { $0.job == index }) {
-      let own = jobs.sequence.lazy.map { snapshot.waiting[$0] }.filter {
-        $0.user == job.user && $0.isBesteffort == job.isBesteffort && $0.reservation == nil
+    if reason.text != Candidates.beyondLimit.text {
+      // Its user has enough jobs ahead of it.
+      let own = sequence.lazy.map { snapshot.waiting[$0] }.filter {
+        $0.user == job.user && $0.isBesteffort == job.isBesteffort && $0.id != job.id
+          && ($0.submissionTime, $0.id) < (job.submissionTime, job.id)
       }
       reason.blockers = Array(own.map(\.id).prefix(Reasons.blockerLimit))
-    } else if let place = jobs.sequence.firstIndex(of: index), snapshot.settings.jobsPerPass > 0 {
-      let ahead = place == 1 ? "1 job is" : "\(place) jobs are"
+    } else if let place = sequence.firstIndex(of: index), limit > 0, place >= limit {
       reason.text =
-        "\(ahead) ahead of it, and only the first \(snapshot.settings.jobsPerPass) that can be "
-        + "placed are planned (MAX_JOB_PER_QUEUES_GROUP_SCHEDULING_ROUND)."
+        "\(place == 1 ? "1 job is" : "\(place) jobs are") ahead of it, and only the first \(limit) "
+        + "that can be placed are planned (MAX_JOB_PER_QUEUES_GROUP_SCHEDULING_ROUND)."
     }
     return reason
   }
