@@ -94,7 +94,7 @@ public enum KamelotCommand: Command {
       timing.planning.append(microseconds() - start)
       guard let job else { continue }
       let asked = microseconds()
-      explanation = Kao.explain(job, in: snapshot, plan: plan)
+      explanation = Kao.explain(job, in: snapshot, plan: plan, plugins: plugins)
       timing.explaining.append(microseconds() - asked)
     }
     return (plan, timing, explanation)

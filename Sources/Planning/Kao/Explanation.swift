@@ -99,18 +99,20 @@ extension Kao {
   /// starts now, or the plan says nothing of it.
   ///
   /// - Parameters:
+  ///   - plugins: those that the plan was made with.
   ///   - rest: what is left of a condition when the user takes back his part of it, since a site's
   ///     rules may have added to it.
   ///   - besteffort: what the site's rules make of the job if it is submitted as a besteffort job; `nil`
   ///     if they refuse it.
   public static func explain(
-    _ job: JobID, in snapshot: Snapshot, plan: Plan, rest: (String) -> String = { _ in "" },
+    _ job: JobID, in snapshot: Snapshot, plan: Plan, plugins: PlannerPlugins = .none,
+    rest: (String) -> String = { _ in "" },
     besteffort: (WaitingJob) -> WaitingJob? = { $0.asBesteffort }
   ) -> Explanation? {
     guard let reason = plan.reasons[job],
       let index = snapshot.waiting.indices.first(where: { snapshot.waiting[$0].id == job })
     else { return nil }
-    var inquiry = Inquiry(index, in: snapshot, plan, reason)
+    let inquiry = Inquiry(index, in: snapshot, plan, reason, plugins)
     return inquiry.answer(rest: rest, besteffort: besteffort)
   }
 }
@@ -128,9 +130,13 @@ struct Inquiry {
   let order: PlannedOrder
   /// Whether besteffort jobs keep what they hold before it.
   let countsBesteffort: Bool
+  let plugins: PlannerPlugins
 
-  fileprivate init(_ index: Int, in snapshot: Snapshot, _ plan: Plan, _ reason: Reason) {
+  fileprivate init(
+    _ index: Int, in snapshot: Snapshot, _ plan: Plan, _ reason: Reason, _ plugins: PlannerPlugins
+  ) {
     self.snapshot = snapshot
+    self.plugins = plugins
     self.plan = plan
     self.index = index
     job = snapshot.waiting[index]
@@ -150,7 +156,7 @@ struct Inquiry {
         }
   }
 
-  fileprivate mutating func answer(
+  fileprivate func answer(
     rest: (String) -> String, besteffort: (WaitingJob) -> WaitingJob?
   ) -> Kao.Explanation {
     var explanation = Kao.Explanation(

@@ -15,7 +15,7 @@ extension Inquiry {
     guard snapshot.waiting.count <= Inquiry.replanLimit else { return false }
     var other = snapshot
     other.waiting[index] = changed
-    let plan = Kao.plan(other)
+    let plan = Kao.plan(other, plugins: plugins)
     return [plan.starts, plan.predictions].contains { placements in
       placements.contains { $0.job == changed.id && $0.start <= snapshot.now }
     }
@@ -39,11 +39,13 @@ extension ChangeSearch {
 /// Sees to it that a change does not lose a job its place in the order.
 struct OrderKeeper {
   private let inquiry: Inquiry
-  /// Whether what a job asks for counts for its priority.
+  /// Whether what a job asks for counts for its place, or a plug-in may let it.
   private let countsRequests: Bool
+  private let hasPlugins: Bool
 
   init(_ inquiry: Inquiry) {
     self.inquiry = inquiry
+    hasPlugins = inquiry.plugins.sorter != nil || !inquiry.plugins.extraPasses.isEmpty
     countsRequests =
       switch inquiry.snapshot.order {
       case .fifo, .fairShare: false
@@ -55,9 +57,10 @@ struct OrderKeeper {
   /// Whether the job keeps its place with a change, or starts now from its new one.
   func allows(_ change: Kao.Explanation.Change) -> Bool {
     if case .besteffort = change { return true }
-    guard countsRequests else { return true }
+    guard countsRequests || hasPlugins else { return true }
     let (job, snapshot) = (inquiry.job, inquiry.snapshot)
     let changed = change.applied(to: job)
+    if hasPlugins { return inquiry.startsNow(changed) }
     let totals = snapshot.order.priorities(
       of: [job, changed], now: snapshot.now, platform: snapshot.platform
     ).map(\.total)
