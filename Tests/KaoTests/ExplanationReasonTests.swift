@@ -193,6 +193,33 @@ struct ConstraintExplanationTests {
     #expect(why.changes == [.count(moldable: 0, group: 0, level: 0, .exactly(1))])
   }
 
+  /// Has no place before an instant.
+  private struct Late: ResourceFinder {
+    var earliest: Instant
+
+    func find(_ question: FindQuestion) throws(PluginError) -> PluginAnswer<ResourceSet> {
+      guard question.start >= earliest else { return .nothing(because: "not yet") }
+      return question.request.pick(from: question.free).map { .chosen($0) }
+        ?? .nothing(because: nil)
+    }
+  }
+
+  @Test("a job with a plug-in is told that it decides, or that there is none")
+  func plugins() throws {
+    let cluster = snapshot(
+      fourHosts, holding: [holding(9, [1], walltime: 100, by: "bob")],
+      waiting: [KaoTests.waiting(1, ("/host=1", 100), types: ["find=late"])])
+    var plugins = PlannerPlugins.none
+    plugins.finders["late"] = Late(earliest: 1050)
+    let plan = Kao.plan(cluster, plugins: plugins)
+    let why = try #require(Kao.explain(1, in: cluster, plan: plan, plugins: plugins))
+    #expect(why.reason.kind == .plugin && why.placement?.start == 1100 && why.changes.isEmpty)
+    #expect(
+      why.sentences == ["Its plug-in \"late\" decides what it may have, not its request alone."])
+    #expect(
+      try explain(1, in: cluster).sentences[0].hasPrefix("It never starts unless the site has"))
+  }
+
   @Test("dates are told, and a deadline is met by a shorter walltime")
   func dates() throws {
     func why(_ type: String, holding: [HoldingJob] = []) throws -> Kao.Explanation {

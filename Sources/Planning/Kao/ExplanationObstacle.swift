@@ -27,6 +27,8 @@ enum Obstacle: Equatable {
   case expired
   /// A plug-in chooses its place.
   case plugin(String)
+  /// It wants a plug-in that there is not.
+  case missingPlugin(String)
   /// The plan does not reach it.
   case order
   /// Nothing but the next pass.
@@ -55,7 +57,7 @@ enum Obstacle: Equatable {
     if job.reservation != nil {
       self = .reservation
     } else if let call = traits.plugin {
-      self = .plugin(call.name)
+      self = inquiry.plugins.has(call) ? .plugin(call.name) : .missingPlugin(call.name)
     } else if inquiry.found.kind == .plugin {
       self = .other
     } else if let unmet {
@@ -106,6 +108,8 @@ enum Obstacle: Equatable {
     case .expired: "It never starts: delete it and submit it again with a later date of expiry."
     case .plugin(let name):
       "Its plug-in \"\(name)\" decides what it may have, not its request alone."
+    case .missingPlugin(let name):
+      "It never starts unless the site has a plug-in \"\(name)\": submit it without the type."
     case .order: "It has to wait until the plan reaches it: jobs ahead of it must start first."
     case .pass: "It can start as it is: the next planning pass will see to it."
     case .other: "It can start once this no longer holds."
