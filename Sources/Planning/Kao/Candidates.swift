@@ -51,7 +51,7 @@ struct Candidates {
 
 extension JobOrder {
   /// All jobs that are searched a place for, in the order in which they are.
-  var sequence: [Int] {
+  fileprivate var sequence: [Int] {
     groups.flatMap { $0.jobs + $0.reservations } + besteffort
   }
 }

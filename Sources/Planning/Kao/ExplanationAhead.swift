@@ -58,7 +58,7 @@ struct Ahead {
       if !pass.holdsBesteffort, job.isBesteffort, job.reservation == nil {
         pass.holdResources(ofBesteffort: true)
       }
-      pass.keepBusy(spot, job.traits(snapshot.settings))
+      pass.keepBusy(spot, job.knownTraits(snapshot.settings))
       pass.count(job, spot)
     }
     if countsBesteffort, !pass.holdsBesteffort { pass.holdResources(ofBesteffort: true) }
@@ -120,7 +120,7 @@ struct Ahead {
     }
     let jobs = waiting(placements)
     for placement in placements where placement.start < end {
-      let traits = jobs[placement.job]?.traits(snapshot.settings) ?? .none
+      let traits = jobs[placement.job]?.knownTraits(snapshot.settings) ?? .none
       add(placement.job, traits, placement.places, until: placement.spot.end)
     }
     return Array(
@@ -137,7 +137,7 @@ extension Inquiry {
     let running = snapshot.holding.first { $0.traits(settings).container == container }
     if let running { return (running.id, snapshot.now) }
     let planned = snapshot.waiting.filter {
-      !$0.types.isEmpty && order.isAhead($0.id) && $0.traits(settings).container == container
+      !$0.types.isEmpty && order.isAhead($0.id) && $0.knownTraits(settings).container == container
     }
     let ids = Set(planned.map(\.id))
     return (plan.starts + plan.predictions).filter { ids.contains($0.job) }
@@ -154,7 +154,7 @@ extension Placement {
 
 extension WaitingJob {
   /// What its types mean; those that can't be read mean nothing.
-  func traits(_ settings: PlanningSettings) -> JobTraits {
+  func knownTraits(_ settings: PlanningSettings) -> JobTraits {
     if types.isEmpty { return .none }
     let traits = try? JobTraits(
       types: types, job: id, user: user, name: name, utcOffset: settings.utcOffset)

@@ -44,7 +44,7 @@ struct ChangeSearch {
   init(_ inquiry: Inquiry) {
     self.inquiry = inquiry
     let (job, snapshot) = (inquiry.job, inquiry.snapshot)
-    let traits = job.traits(snapshot.settings)
+    let traits = job.knownTraits(snapshot.settings)
     let durations = job.moldables.map { job.duration(of: $0, snapshot.settings) }
     var horizon = durations.lazy.compactMap(\.self).max() ?? 0
     if let excess = inquiry.found.quota {

@@ -52,7 +52,7 @@ enum Obstacle: Equatable {
   }
 
   private init(to job: WaitingJob, _ inquiry: Inquiry, now: Instant) {
-    let traits = job.traits(inquiry.snapshot.settings)
+    let traits = job.knownTraits(inquiry.snapshot.settings)
     let unmet = job.dependencies.first { $0 != .satisfied }
     if job.reservation != nil {
       self = .reservation
@@ -78,7 +78,7 @@ enum Obstacle: Equatable {
   }
 
   private init(toOneThatHasItsPlace inquiry: Inquiry) {
-    let container = inquiry.job.traits(inquiry.snapshot.settings).inner
+    let container = inquiry.job.knownTraits(inquiry.snapshot.settings).inner
     if inquiry.found.kind == .container, let container {
       self = .container(container)
     } else {

@@ -75,7 +75,9 @@ extension Inquiry {
 
   /// How far the plan is from reaching a job of which it says only that too many are ahead.
   func orderReason(_ reason: Reason) -> Reason {
-    let (sequence, limit) = (JobOrder(snapshot).sequence, snapshot.settings.jobsPerPass)
+    let order = JobOrder(snapshot)
+    let sequence = order.groups.flatMap { $0.jobs + $0.reservations } + order.besteffort
+    let limit = snapshot.settings.jobsPerPass
     var reason = reason
     if reason.text != Candidates.beyondLimit.text {
       // Its user has enough jobs ahead of it.

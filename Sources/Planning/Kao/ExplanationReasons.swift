@@ -30,7 +30,7 @@ extension Inquiry {
   }
 
   private func dateReason(_ reason: Reason) -> Reason {
-    let traits = job.traits(snapshot.settings)
+    let traits = job.knownTraits(snapshot.settings)
     var reason = reason
     if let expire = traits.expire, snapshot.now > expire {
       reason.text = "It was to start by \(date(expire)), its date of expiry, which has passed."
@@ -51,7 +51,7 @@ extension Inquiry {
 
   /// It has its place now, but its container must start before.
   private func containerReason(_ reason: Reason) -> Reason {
-    guard let container = job.traits(snapshot.settings).inner,
+    guard let container = job.knownTraits(snapshot.settings).inner,
       let opener = opener(of: container)
     else { return reason }
     var reason = reason
