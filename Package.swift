@@ -58,7 +58,7 @@ let package = Package(
     // Planning: pure functions.
     layer("Planning", "Kamelot", ["ClusterModel", "Encoding", "RequestLanguage"]),
     layer("Planning", "Kao", ["ClusterModel", "RequestLanguage", "Kamelot"]),
-    layer("Planning", "Scenarios", ["ClusterModel", "Encoding", "Kamelot"]),
+    layer("Planning", "Scenarios", ["ClusterModel", "Encoding", "Kamelot", "Kao"]),
 
     // Storage: what is durable.
     layer("Storage", "Storage", ["ClusterModel", "RequestLanguage"]),
@@ -122,7 +122,7 @@ let package = Package(
     tests("Encoding", ["Encoding"]),
     tests("RequestLanguage", ["RequestLanguage", "ClusterModel", "CSQLite"]),
     tests("Kamelot", ["Kamelot", "ClusterModel", "Encoding", "RequestLanguage"]),
-    tests("Kao", ["Kao", "Kamelot", "ClusterModel", "RequestLanguage"]),
+    tests("Kao", ["Kao", "Kamelot", "ClusterModel", "Encoding", "RequestLanguage"]),
     tests(
       "Scenarios", ["Scenarios", "Kao", "Kamelot", "ClusterModel"],
       fixtures: ["Fixtures/kamelot-vectors.jsonl"]),

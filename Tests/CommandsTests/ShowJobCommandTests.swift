@@ -252,6 +252,41 @@ struct ShowJobCommandTests {
     }
   }
 
+  @Test("--why tells of a quota what is used, by which rules, and when it allows the job")
+  func whyQuota() {
+    var limited = explanation
+    limited.blockers = []
+    var quota = QuotaState(
+      rule: "*,*,*,/", rules: "day", counter: "resource_hours", limit: 36_000, used: 9000,
+      wanted: 28_800, at: Recorded.now)
+    (quota.rulesUntil, quota.allowedFrom) = (1_795_180_000, 1_795_177_537)
+    limited.quota = quota
+    limited.passedBy = [
+      JobPassing(job: 60, why: "its queue \"admin\" has priority 10, \"default\" has 2")
+    ]
+    limited.blockers = [60]
+    #expect(
+      OarstatWhy.sentences(limited, blockers: [], now: Recorded.now, zone: .utc) == """
+        Job 54 is Waiting: two of the cores that it needs are taken.
+          quota: *,*,*,/ allows 10 resource-hours; 2.50 in use now, 8 wanted
+          rules: those of "day" hold until 2026-11-20 13:06:40
+          quotas allow it: from 2026-11-20 12:25:37 on
+          waits for:
+            and 1 more: 60
+          job 60 came later and goes before it: its queue "admin" has priority 10, "default" has 2
+          planned: 2026-11-20 12:25:37 on node2 (in 4 min 34 s)
+
+        """)
+    let call = recordedCall(Oarstat.self, ["--why", "54", "--json"]) { _ in [.explanation(limited)]
+    }
+    for text in [
+      "\"counter\": \"resource_hours\"", "\"used\": 9000", "\"rules_until\": 1795180000",
+      "\"rules_from\": null", "\"passed_by\": [", "\"resources\": null",
+    ] {
+      #expect(call.output.contains(text), "\(text): \(call.output)")
+    }
+  }
+
   @Test("--why counts blockers that it does not list")
   func whyManyBlockers() {
     var crowded = explanation

@@ -24,6 +24,22 @@ import Wire
     #expect(why.changes.first?.count == 1)
   }
 
+  @Test(
+    "a job that could start as a besteffort job is told so, if the rules leave it resources then")
+  func besteffort() throws {
+    for allowed in ["YES", "NO"] {
+      var state = smallCluster()
+      for id in 1...4 { state.resources[id]?.acceptsBesteffort = allowed == "YES" }
+      _ = try state.accept(submission("host=1,walltime=0:10"))
+      _ = try state.accept(submission("host=2,walltime=0:10"))
+      _ = try state.accept(submission("host=1,walltime=1"))
+      _ = try state.pass(at: 100)
+      let why = try state.explain(3)
+      #expect(why.changes.first?.kind == .walltime)
+      #expect(why.changes.contains { $0.kind == .besteffort } == (allowed == "YES"))
+    }
+  }
+
   @Test("the user's condition is named, what the site added to it is not")
   func condition() throws {
     var state = smallCluster()

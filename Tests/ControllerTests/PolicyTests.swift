@@ -29,6 +29,13 @@ private func quotas(_ document: String) throws -> ServerSettings {
     #expect(why.kind == "quota")
     #expect(why.text.contains("\"*,*,*,/\" allows 1 jobs at a time"))
     #expect(why.plannedStart == 700)
+    #expect(why.blockers == [1] && why.blockerEnds == [700])
+    let quota = try #require(why.quota)
+    #expect(quota.rule == "*,*,*,/" && quota.rules == "quotas" && quota.counter == "jobs")
+    #expect(quota.limit == 1 && quota.used == 1 && quota.wanted == 1)
+    #expect(quota.allowedFrom == 700 && quota.rulesUntil == nil)
+    #expect(why.changes.isEmpty)
+    #expect(why.advice == "The quota counts jobs: no smaller request would start it now.")
   }
 
   @Test("jobs that run count in the passes after")

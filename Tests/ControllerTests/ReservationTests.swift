@@ -52,7 +52,7 @@ extension Outcome {
     let record = state.record(of: job)
     #expect(record.assignedResources == [1, 2] && record.assignedHosts == ["node1"])
     #expect(record.scheduledStart == 1000 && record.startTime == 1000)
-    #expect(try state.explain(1).text == "It is a reservation: it starts at its time.")
+    #expect(try state.explain(1).text == "It is a reservation: it starts at 1970-01-01 00:16:40.")
   }
 
   @Test("a new reservation is decided by a whole pass, even if only the front was to be planned")

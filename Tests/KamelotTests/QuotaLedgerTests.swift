@@ -10,8 +10,9 @@ struct QuotaLedgerTests {
     var machine = SmallMachine(try quotas(#"{"quotas": {"*,*,*,/": [16, -1, -1]}}"#))
     let toto = machine.account("toto")
     let verdict = machine.ledger.earliestAllowed(toto, resources: 20, duration: 60, from: 0)
-    let excess = QuotaExcess(
+    var excess = QuotaExcess(
       rule: "*,*,*,/", ruleSet: "quotas", limit: .resources, value: 20, allowed: 16, retryAt: nil)
+    (excess.resources, excess.duration) = (20, 60)
     #expect(verdict == .exceeded(excess))
     #expect(
       excess.text

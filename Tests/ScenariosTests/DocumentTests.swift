@@ -85,6 +85,51 @@ struct DocumentTests {
     #expect(try PrintedPlan(free).explain == nil)
   }
 
+  @Test("an explanation names holders, resources and changes with their numbers")
+  func explanationInDetail() throws {
+    let running = #""state": "Running", "start_time": 900, "assigned": {"resources": "1-3"}"#
+    let read = try scenario(
+      jobs: [job(7, walltime: 200, running), job(1, cores: 2)].joined(separator: ","))
+    let printed = try PrintedPlan(read, explaining: 1)
+    #expect(printed.timing.explain_ms == [1.5])
+    #expect(try PrintedPlan(read).timing.explain_ms == nil)
+    let why = try #require(printed.explain)
+    let holder = try #require(why.holders?.first)
+    #expect(holder.job == 7 && holder.start == nil && holder.end == 1100)
+    let resources = try #require(why.resources)
+    #expect(resources.request == "/core=2" && resources.properties == "")
+    #expect(resources.needed == 2 && resources.matching == 4 && resources.free == 1)
+    let change = try #require(why.changes?.first)
+    #expect(change.kind == "count" && change.count == 1 && change.walltime == nil)
+    #expect(change.moldable == 0 && change.group == 0 && change.level == 0)
+    #expect(change.text == "It would start now with -l /core=1 instead of /core=2.")
+    #expect(why.quota == nil && why.advice == nil && why.passed_by?.isEmpty == true)
+  }
+
+  @Test("an explanation has the quota that binds as numbers")
+  func explainedQuota() throws {
+    let text = """
+      {"now": 1000, "platform": {"resources": 4, "unit": "core", "levels": {"network_address": 2}},
+       "config": {"SCHEDULER_JOB_SECURITY_TIME": 0},
+       "quotas": {"quotas": {"*,*,*,/": [-1, 1, -1]}},
+       "jobs": [
+        {"id": 7, "user": "u", "state": "Running", "start_time": 900, "assigned": {"resources": "1"},
+         "moldables": [{"walltime": 200, "groups": [{"levels": [["core", 1]]}]}]},
+        {"id": 1, "user": "u", "moldables": [{"walltime": 10, "groups": [{"levels": [["core", 1]]}]}]}
+       ]}
+      """
+    let why = try #require(
+      try PrintedPlan(try Scenario(parsing: Array(text.utf8)), explaining: 1).explain)
+    #expect(why.reason?.kind == .quota && why.reason?.blockers == [7])
+    let quota = try #require(why.quota)
+    #expect(quota.rule == "*,*,*,/" && quota.rules == "quotas" && quota.counter == "jobs")
+    #expect(quota.limit == 1 && quota.used == 1 && quota.wanted == 1 && quota.at == 1000)
+    #expect(quota.allowed_from == 1100 && quota.jobs == [7])
+    #expect(quota.rules_from == nil && quota.rules_until == nil)
+    #expect(why.changes?.isEmpty == true)
+    #expect(why.advice == "The quota counts jobs: no smaller request would start it now.")
+  }
+
   @Test("a scenario has the same plan each time, and each pass a platform of its own")
   func repeated() throws {
     let read = try scenario(jobs: (1...9).map { job($0) }.joined(separator: ","))

@@ -59,9 +59,58 @@ struct PrintedPlan: Decodable {
       var resources: String
     }
 
+    struct Holder: Decodable {
+      var job: JobID
+      var start: Instant?
+      var end: Instant
+    }
+
+    struct Passer: Decodable {
+      var job: JobID
+      var why: String
+    }
+
+    struct Resources: Decodable {
+      var request: String
+      var properties: String
+      var needed: Int
+      var matching: Int
+      var free: Int
+    }
+
+    struct Quota: Decodable {
+      var rule: String
+      var rules: String
+      var rules_from: Instant?
+      var rules_until: Instant?
+      var counter: String
+      var limit: Int
+      var used: Int
+      var wanted: Int
+      var at: Instant
+      var allowed_from: Instant?
+      var jobs: [JobID]
+    }
+
+    struct Change: Decodable {
+      var kind: String
+      var moldable: Int?
+      var group: Int?
+      var level: Int?
+      var walltime: Seconds?
+      var count: Int?
+      var text: String
+    }
+
     var job: JobID
     var reason: Why?
     var planned: Planned?
+    var holders: [Holder]?
+    var passed_by: [Passer]?
+    var resources: Resources?
+    var quota: Quota?
+    var changes: [Change]?
+    var advice: String?
   }
 
   struct Unplaced: Decodable {
@@ -77,6 +126,7 @@ struct PrintedPlan: Decodable {
   struct Timing: Decodable {
     var load_ms: Double
     var plan_ms: [Double]
+    var explain_ms: [Double]?
   }
 
   var plan: [Vector.PlannedJob]
@@ -86,12 +136,19 @@ struct PrintedPlan: Decodable {
 
   /// Plans a scenario and reads what would be printed.
   init(_ scenario: Scenario, explaining job: JobID? = nil) throws {
-    try self.init(scenario, Kao.plan(scenario.snapshot()), explaining: job)
+    let snapshot = scenario.snapshot()
+    let plan = Kao.plan(snapshot)
+    try self.init(
+      scenario, plan, explaining: job, job.flatMap { Kao.explain($0, in: snapshot, plan: plan) })
   }
 
-  init(_ scenario: Scenario, _ plan: Plan, explaining job: JobID? = nil) throws {
-    let timing = PlanTiming(loading: 1234, planning: [5, 60_789])
-    let bytes = scenario.document(of: plan, timing: timing, explaining: job)
+  init(
+    _ scenario: Scenario, _ plan: Plan, explaining job: JobID? = nil,
+    _ explanation: Kao.Explanation? = nil
+  ) throws {
+    let timing = PlanTiming(
+      loading: 1234, planning: [5, 60_789], explaining: job == nil ? [] : [1500])
+    let bytes = scenario.document(of: plan, timing: timing, explaining: job, explanation)
     self = try JSONDecoder().decode(PrintedPlan.self, from: Data(bytes))
   }
 }

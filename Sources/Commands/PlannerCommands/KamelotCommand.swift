@@ -69,19 +69,35 @@ public enum KamelotCommand: Command {
     if let job = arguments[explain], !scenario.isWaiting(job) {
       throw CommandFailure(1, "[ERROR] --explain: no job \(job) waits in this scenario.")
     }
+    let (plan, timing, explanation) = plan(
+      scenario, plugins, count, loading: loading, explaining: arguments[explain])
+    for problem in plan.pluginProblems { context.errors.line("[WARNING] \(problem)") }
+    context.output.pass(
+      scenario.document(of: plan, timing: timing, explaining: arguments[explain], explanation))
+    return 0
+  }
+
+  /// Plans a scenario so many times, each time from the scenario alone, and explains a job as often.
+  private static func plan(
+    _ scenario: Scenario, _ plugins: PlannerPlugins, _ count: Int, loading: Int,
+    explaining job: JobID?
+  ) -> (Plan, PlanTiming, Kao.Explanation?) {
     var plan = Plan()
-    var planning: [Int] = []
+    var explanation: Kao.Explanation?
+    var timing = PlanTiming(loading: loading, planning: [])
     for _ in 0..<count {
       // The plan before is thrown away outside of what is measured.
       plan = Plan()
       let start = microseconds()
-      plan = Kao.plan(scenario.snapshot(), plugins: plugins)
-      planning.append(microseconds() - start)
+      let snapshot = scenario.snapshot()
+      plan = Kao.plan(snapshot, plugins: plugins)
+      timing.planning.append(microseconds() - start)
+      guard let job else { continue }
+      let asked = microseconds()
+      explanation = Kao.explain(job, in: snapshot, plan: plan, plugins: plugins)
+      timing.explaining.append(microseconds() - asked)
     }
-    for problem in plan.pluginProblems { context.errors.line("[WARNING] \(problem)") }
-    let timing = PlanTiming(loading: loading, planning: planning)
-    context.output.pass(scenario.document(of: plan, timing: timing, explaining: arguments[explain]))
-    return 0
+    return (plan, timing, explanation)
   }
 
   /// The scenario, and how many microseconds it took to read it.

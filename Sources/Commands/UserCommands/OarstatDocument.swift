@@ -69,10 +69,34 @@ func document(of explanation: Explanation) -> OutputValue {
     "text": .text(explanation.text),
     "blockers": .list(explanation.blockers),
     "blocker_ends": .list(explanation.blockerEnds.map { .optional($0) }),
+    "passed_by": .list(
+      explanation.passedBy.map { ["job": .integer($0.job), "why": .text($0.why)] }),
+    "resources": explanation.shortage.map(document) ?? .null,
+    "quota": explanation.quota.map(document) ?? .null,
     "planned_start": .optional(explanation.plannedStart),
     "planned_hosts": .list(explanation.plannedHosts),
     "changes": .list(explanation.changes.map(document)),
     "advice": .optional(explanation.advice),
+  ]
+}
+
+/// What there is of the resources that a job waits for.
+private func document(of shortage: ResourceShortage) -> OutputValue {
+  [
+    "request": .text(shortage.request), "properties": .text(shortage.properties),
+    "needed": .integer(shortage.needed), "matching": .integer(shortage.matching),
+    "free": .integer(shortage.free),
+  ]
+}
+
+/// A quota that a job waits for.
+private func document(of quota: QuotaState) -> OutputValue {
+  [
+    "rule": .text(quota.rule), "rules": .text(quota.rules),
+    "rules_from": .optional(quota.rulesFrom), "rules_until": .optional(quota.rulesUntil),
+    "counter": .text(quota.counter), "limit": .integer(quota.limit),
+    "used": .integer(quota.used), "wanted": .integer(quota.wanted), "at": .integer(quota.at),
+    "allowed_from": .optional(quota.allowedFrom),
   ]
 }
 

@@ -10,6 +10,8 @@ enum OarstatWhy {
   static let listedBlockers = 10
   /// Changes beyond this number are left to `--json`.
   static let listedChanges = 3
+  /// Of the jobs that came later, so many are told why they go first.
+  static let listedPassings = 3
 
   static func run(
     _ text: String, _ arguments: ParsedArguments, _ context: CommandContext
@@ -52,6 +54,7 @@ enum OarstatWhy {
     var lines = [
       "Job \(explanation.job) is \(explanation.state.rawValue): \(clause(explanation.text))"
     ]
+    lines += quotaLines(explanation, now: now, zone: zone)
     lines += blockerLines(explanation, blockers, now: now, zone: zone)
     if let line = plan(explanation, now: now, zone: zone) { lines.append(line) }
     lines += adviceLines(explanation)
@@ -67,7 +70,45 @@ enum OarstatWhy {
     lines += blockers.map { "    \(line(of: $0, now: now, zone: zone))" }
     let rest = explanation.blockers.count - blockers.count
     if rest > 0 { lines.append("    and \(rest) more: \(remaining(explanation, blockers))") }
+    lines += explanation.passedBy.prefix(listedPassings).map {
+      "  job \($0.job) came later and goes before it: \($0.why)"
+    }
     return lines
+  }
+
+  /// How it stands with its quota.
+  static func quotaLines(
+    _ explanation: Explanation, now: Instant, zone: DateZone
+  ) -> [String] {
+    guard let quota = explanation.quota else { return [] }
+    func date(_ instant: Instant) -> String { LocalDate(instant, in: zone).text }
+    var lines: [String] = []
+    if quota.counter != "window" {
+      let unit = quota.counter == "resource_hours" ? "resource-hours" : quota.counter
+      let when = quota.at > now ? "from \(date(quota.at)) on" : "now"
+      lines.append(
+        "  quota: \(quota.rule) allows \(amount(quota.limit, quota)) \(unit); "
+          + "\(amount(quota.used, quota)) in use \(when), \(amount(quota.wanted, quota)) wanted")
+    }
+    let spans = [
+      quota.rulesFrom.map { "from \(date($0))" }, quota.rulesUntil.map { "until \(date($0))" },
+    ].compactMap(\.self)
+    if !spans.isEmpty {
+      lines.append("  rules: those of \"\(quota.rules)\" hold \(spans.joined(separator: " "))")
+    }
+    let start = quota.allowedFrom.map { "from \(date($0)) on" } ?? "never, as it is"
+    lines.append("  quotas allow it: \(start)")
+    return lines
+  }
+
+  /// A number of a quota in the unit of its rule.
+  private static func amount(_ number: Int, _ quota: QuotaState) -> String {
+    guard quota.counter == "resource_hours", number % 3600 != 0 else {
+      return "\(quota.counter == "resource_hours" ? number / 3600 : number)"
+    }
+    let hundredths = (number + 35) / 36
+    let rest = hundredths % 100
+    return "\(hundredths / 100).\(rest / 10)\(rest % 10)"
   }
 
   /// What would start it now, or what must happen instead.

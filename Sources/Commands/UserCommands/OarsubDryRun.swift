@@ -52,6 +52,7 @@ enum OarsubDryRun {
     if forecast.count > 1 { lines.append("  \(array(forecast, now: now, zone: zone))") }
     if let explanation = forecast.explanation, explanation.state == .waiting {
       lines.append("  why not now: \(explanation.text)")
+      lines += OarstatWhy.quotaLines(explanation, now: now, zone: zone)
       lines += OarstatWhy.blockerLines(explanation, blockers, now: now, zone: zone)
       lines += OarstatWhy.adviceLines(explanation)
     }

@@ -15,6 +15,10 @@ public struct RequestChange: Codable, Hashable, Sendable {
     case condition
     /// Without the user's condition for one group.
     case groupCondition = "group_condition"
+    /// Without one of several groups.
+    case withoutGroup = "without_group"
+    /// As a besteffort job.
+    case besteffort
   }
 
   public var kind: Kind
@@ -35,6 +39,71 @@ public struct RequestChange: Codable, Hashable, Sendable {
   }
 }
 
+/// A quota that keeps a job waiting, and what is in use of it.
+public struct QuotaState: Codable, Hashable, Sendable {
+  /// The four fields of the rule as the site wrote them; empty for the time that is planned ahead.
+  public var rule: String
+  /// The name of the rules that it belongs to, and from when and until before when they hold; `nil` if
+  /// they do already, or without end.
+  public var rules: String
+  public var rulesFrom: Instant?
+  public var rulesUntil: Instant?
+  /// `resources`, `jobs`, `resource_hours` or `window`.
+  public var counter: String
+  /// How much the rule allows, how much others use, and how much the job would add: resources, jobs,
+  /// resource·seconds or, for the window, seconds.
+  public var limit: Int
+  public var used: Int
+  public var wanted: Int
+  /// When that much is used.
+  public var at: Instant
+  /// The earliest start that quotas allow; `nil` if there is none.
+  public var allowedFrom: Instant?
+
+  public init(
+    rule: String, rules: String, counter: String, limit: Int, used: Int, wanted: Int, at: Instant
+  ) {
+    self.rule = rule
+    self.rules = rules
+    self.counter = counter
+    self.limit = limit
+    self.used = used
+    self.wanted = wanted
+    self.at = at
+  }
+}
+
+/// What there is of the resources that a job asks for.
+public struct ResourceShortage: Codable, Hashable, Sendable {
+  /// The request as users write it, and the condition of the whole job.
+  public var request: String
+  public var properties: String
+  /// At least so many resources are needed; so many match, of which so many are free.
+  public var needed: Int
+  public var matching: Int
+  public var free: Int
+
+  public init(request: String, properties: String, needed: Int, matching: Int, free: Int) {
+    self.request = request
+    self.properties = properties
+    self.needed = needed
+    self.matching = matching
+    self.free = free
+  }
+}
+
+/// A job that was submitted later and yet goes before another.
+public struct JobPassing: Codable, Hashable, Sendable {
+  public var job: JobID
+  /// Half a sentence.
+  public var why: String
+
+  public init(job: JobID, why: String) {
+    self.job = job
+    self.why = why
+  }
+}
+
 /// Why a job waits and when it is planned.
 public struct Explanation: Codable, Sendable {
   /// 0 for one that was not submitted.
@@ -48,6 +117,12 @@ public struct Explanation: Codable, Sendable {
   public var blockers: [JobID]
   /// When each of them is expected to end.
   public var blockerEnds: [Instant?] = []
+  /// Those of them that were submitted later.
+  public var passedBy: [JobPassing] = []
+  /// What there is of its resources, if it waits for some.
+  public var shortage: ResourceShortage?
+  /// How it stands with the quota, if it waits for one.
+  public var quota: QuotaState?
   /// When the plan starts it; `nil` if the plan does not say.
   public var plannedStart: Instant?
   public var plannedHosts: [String]

@@ -69,6 +69,9 @@ public struct Reason: Hashable, Codable, Sendable {
     case quota
     /// It is a reservation: its start is not yet, or can't be had.
     case reservation
+    /// What it needs is free now, but a reservation that was accepted begins before it would end. Only an
+    /// explanation tells this from `resources`.
+    case reservationAhead = "reservation_ahead"
     /// It may not start yet, or any more, by its own wish (postpone, deadline, expire).
     case date
     /// Nothing in the cluster, as it is now, could ever run it.
@@ -87,11 +90,21 @@ public struct Reason: Hashable, Codable, Sendable {
   public var text: String
   /// The jobs that hold what it waits for, nearest end first, at most 20.
   public var blockers: [JobID]
+  /// The quota that forbade the first start that resources allowed; `nil` unless it waits for a quota.
+  public var quota: QuotaExcess? { quotas.first }
+  /// At most one, in an array so that the many reasons without a quota stay small.
+  private var quotas: [QuotaExcess] = []
 
   public init(_ kind: Kind, _ text: String, blockers: [JobID] = []) {
     self.kind = kind
     self.text = text
     self.blockers = blockers
+  }
+
+  /// It waits for a quota.
+  public init(_ excess: QuotaExcess) {
+    self.init(.quota, excess.text)
+    quotas = [excess]
   }
 }
 

@@ -126,20 +126,12 @@ public final class OccupancyLedger: Sendable {
     if request.pick(from: free) == nil {
       let count = free.intersection(request.reach).count
       return Reason(
-        .resources, text(request, free: count), blockers: holders(for: shortage))
+        .resources, request.shortageText(free: count), blockers: holders(for: shortage))
     }
     return Reason(
       .resources,
       "Resources for \(request.text) are free now, but jobs ahead need them before it would end.",
       blockers: promised(for: shortage))
-  }
-
-  private func text(_ request: ResolvedRequest, free: Int) -> String {
-    let all = counted(request.reach.count, "resource")
-    let state = "\(free) of the \(all) that match \(free == 1 ? "is" : "are") free now"
-    return free < request.need
-      ? "It needs \(request.text), and \(state)."
-      : "It needs \(request.text); \(state), but not in such blocks."
   }
 
   /// What is free now for a job, given those before it.
@@ -184,6 +176,16 @@ public final class OccupancyLedger: Sendable {
     Array(
       jobs.sorted { ($0.until, $0.job) < ($1.until, $1.job) }.map(\.job)
         .prefix(Reasons.blockerLimit))
+  }
+}
+
+extension ResolvedRequest {
+  /// What it asks for, and that so many of the resources that match are free now.
+  public func shortageText(free: Int) -> String {
+    let all = counted(reach.count, "resource")
+    let state = "\(free) of the \(all) that match \(free == 1 ? "is" : "are") free now"
+    return free < need
+      ? "It needs \(text), and \(state)." : "It needs \(text); \(state), but not in such blocks."
   }
 }
 

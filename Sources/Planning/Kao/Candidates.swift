@@ -6,7 +6,7 @@ import Kamelot
 
 /// What can be done with each waiting job.
 struct Candidates {
-  private static let beyondLimit = Reason(
+  static let beyondLimit = Reason(
     .order, "Too many jobs are ahead of it: the plan does not reach it yet.")
   private static let setAside = Reason(.queue, "Its queue starts no jobs.")
 

@@ -8,71 +8,94 @@ import Kamelot
 struct ChangeSearch {
   typealias Change = Kao.Explanation.Change
 
-  /// A change, and which part of what is asked for it leaves, from 0 to 1.
-  private typealias Found = (change: Change, kept: Double)
+  /// A change, and which part of what is asked for it leaves, from 0 to 1; conditions have 0, and what
+  /// comes after them less.
+  typealias Found = (change: Change, kept: Double)
 
   /// At most so many groups are looked for on the platform: what requests of hundreds of groups,
   /// levels and alternatives could change is not searched to the end.
   private static let effortLimit = 4096
 
   /// One moldable that can be placed.
-  private struct Shape {
+  struct Shape {
     var index: Int
     /// For how long its resources are needed, security time included.
     var duration: Seconds
     /// If it is needed longer, the job's planned moldable ends first and is taken.
     var limit: Seconds
+    /// If it is needed longer, it does not end by the job's deadline.
+    var latest: Seconds
     /// `nil` if nothing on the platform ever satisfies it.
     var request: ResolvedRequest?
-    /// What it can have now if nothing is changed.
-    var free: ResourceSet
+
+    /// The longest that may help.
+    var longest: Seconds { min(limit, latest) }
   }
 
-  private let job: WaitingJob
-  private let platform: Platform
-  private let settings: PlanningSettings
-  private let opening: Opening
+  let inquiry: Inquiry
+  let ahead: Ahead
+  var opening: Opening
   private var shapes: [Shape] = []
   private var effort = 0
 
-  init(
-    for job: WaitingJob, _ placement: Placement?, in snapshot: Snapshot, _ plan: Plan
-  ) {
-    self.job = job
-    platform = snapshot.platform
-    settings = snapshot.settings
+  private var job: WaitingJob { inquiry.job }
+  private var security: Seconds { max(0, inquiry.snapshot.settings.jobSecurityTime) }
+
+  init(_ inquiry: Inquiry) {
+    self.inquiry = inquiry
+    let (job, snapshot) = (inquiry.job, inquiry.snapshot)
+    let traits = job.knownTraits(snapshot.settings)
     let durations = job.moldables.map { job.duration(of: $0, snapshot.settings) }
-    let horizon = max(settings.holeMinimum, durations.lazy.compactMap(\.self).max() ?? 0)
-    opening = Opening(for: job, within: horizon, in: snapshot, plan)
+    var horizon = max(
+      snapshot.settings.holeMinimum, durations.lazy.compactMap(\.self).max() ?? 0)
+    if let excess = inquiry.found.quota {
+      // Whoever uses the quota when it is refused is told.
+      horizon = max(horizon, (excess.start - snapshot.now).addingCapped(excess.duration))
+    }
+    ahead = Ahead(inquiry, traits, within: horizon)
+    opening = Opening(ahead, for: job)
     for (index, duration) in durations.enumerated() {
       guard let duration else { continue }
       var limit = Seconds.max
-      if let placement, placement.moldable != index {
+      if let placement = inquiry.placement, placement.moldable != index {
         // Of two that end together the first is taken.
         limit = placement.end + (index < placement.moldable ? 1 : 0) - snapshot.now
       }
+      let latest = traits.deadline.map { ($0 - snapshot.now).addingCapped(security) } ?? .max
       shapes.append(
         Shape(
-          index: index, duration: duration, limit: limit,
-          request: resolve(job.moldables[index].groups, job.properties),
-          free: opening.free(for: max(duration, settings.holeMinimum))))
+          index: index, duration: duration, limit: limit, latest: latest,
+          request: resolve(job.moldables[index].groups, job.properties)))
     }
+  }
+
+  /// The moldable whose constraint is told: the planned one, else the first that can be placed at all.
+  var binding: Shape? {
+    let planned = shapes.first { $0.index == inquiry.placement?.moldable }
+    return planned ?? shapes.first { $0.request != nil }
   }
 
   /// Whether nothing keeps the job from starting now; then no change is needed.
   var startsAsItIs: Bool {
-    shapes.contains { shape in
-      shape.duration <= shape.limit && shape.request?.pick(from: shape.free) != nil
+    mutating get {
+      for shape in shapes where shape.duration <= shape.longest {
+        if let request = shape.request, opening.suits(request, for: shape.duration) { return true }
+      }
+      return false
     }
   }
 
   /// All changes that help alone, smallest first; if none does, walltimes with counts.
-  mutating func changes(rest: (String) -> String) -> [Change] {
+  mutating func changes(
+    rest: (String) -> String, besteffort: (WaitingJob) -> WaitingJob?
+  ) -> [Change] {
+    guard opening.hasSpace else { return [] }
     var found: [Found] = []
     for shape in shapes {
       found += alone(shape)
       found += shorter(shape)
       found += fewer(shape)
+      found += withoutGroup(shape)
     }
     // Changes of conditions come after those of numbers.
     found += withoutCondition(rest)
@@ -80,40 +103,60 @@ struct ChangeSearch {
     if found.isEmpty {
       for shape in shapes { found += shorterWithFewer(shape) }
     }
+    found += asBesteffort(besteffort)
     let sorted = found.enumerated().sorted {
       ($1.element.kept, $0.offset) < ($0.element.kept, $1.offset)
     }
-    return sorted.prefix(Kao.Explanation.changeLimit).map(\.element.change)
+    let keeper = OrderKeeper(inquiry)
+    return sorted.map(\.element.change).filter(keeper.allows)
+      .prefix(Kao.Explanation.changeLimit).map(\.self)
   }
 
   // MARK: Changes alone
 
   /// The moldable without the others, if one that would end before is what it waits for.
-  private func alone(_ shape: Shape) -> [Found] {
-    guard shape.duration > shape.limit, shape.request?.pick(from: shape.free) != nil else {
-      return []
-    }
+  private mutating func alone(_ shape: Shape) -> [Found] {
+    guard shape.duration > shape.limit, shape.duration <= shape.latest, let request = shape.request,
+      opening.suits(request, for: shape.duration)
+    else { return [] }
     return [(.moldable(shape.index), 1)]
   }
 
   private mutating func shorter(_ shape: Shape) -> [Found] {
     guard let request = shape.request, let longest = longest(for: request, shape),
-      let walltime = walltime(within: min(longest, shape.limit), of: shape)
+      let walltime = walltime(within: longest, of: shape)
     else { return [] }
     return [(.walltime(moldable: shape.index, walltime), kept(walltime, of: shape))]
   }
 
   /// One count less, for each of the counts, the last level first.
   private mutating func fewer(_ shape: Shape) -> [Found] {
-    guard shape.duration <= shape.limit else { return [] }
+    guard shape.duration <= shape.longest else { return [] }
     var found: [Found] = []
     for (group, level) in levels(of: shape) {
       let asked = countLimit(shape, group, level)
-      let count = greatestCount(shape, group, level, below: asked, in: shape.free)
+      let count = greatestCount(shape, group, level, below: asked, for: shape.duration)
       guard count > 0 else { continue }
       let change = Change.count(
         moldable: shape.index, group: group, level: level, .exactly(count))
       found.append((change, Double(count) / Double(asked)))
+    }
+    return found
+  }
+
+  /// One of several groups less.
+  private mutating func withoutGroup(_ shape: Shape) -> [Found] {
+    let groups = job.moldables[shape.index].groups
+    guard groups.count > 1, shape.duration <= shape.longest else { return [] }
+    var found: [Found] = []
+    for index in groups.indices {
+      let change = Change.withoutGroup(moldable: shape.index, group: index)
+      let rest = change.applied(to: job).moldables[shape.index].groups
+      guard let request = resolve(rest, job.properties),
+        suffices(request, for: shape.duration, shape)
+      else { continue }
+      let whole = shape.request?.need ?? request.need * groups.count / rest.count
+      found.append((change, Double(request.need) / Double(max(1, whole))))
     }
     return found
   }
@@ -125,10 +168,10 @@ struct ChangeSearch {
     guard condition != job.properties else { return [] }
     var shortest = Seconds.max
     var shortestNow = Seconds.max
-    for shape in shapes {
+    for shape in shapes where shape.duration <= shape.latest {
       guard let request = resolve(job.moldables[shape.index].groups, condition) else { continue }
       shortest = min(shortest, shape.duration)
-      if suffices(shape.free, for: request, shape) {
+      if suffices(request, for: shape.duration, shape) {
         shortestNow = min(shortestNow, shape.duration)
       }
     }
@@ -138,7 +181,7 @@ struct ChangeSearch {
   private mutating func withoutGroupConditions(
     _ shape: Shape, _ rest: (String) -> String
   ) -> [Found] {
-    guard shape.duration <= shape.limit else { return [] }
+    guard shape.duration <= shape.longest else { return [] }
     var found: [Found] = []
     for (index, group) in job.moldables[shape.index].groups.enumerated() {
       let condition = rest(group.properties)
@@ -146,7 +189,7 @@ struct ChangeSearch {
       let change = Change.groupCondition(moldable: shape.index, group: index, condition)
       let groups = change.applied(to: job).moldables[shape.index].groups
       guard let request = resolve(groups, job.properties) else { continue }
-      if suffices(shape.free, for: request, shape) { found.append((change, 0)) }
+      if suffices(request, for: shape.duration, shape) { found.append((change, 0)) }
     }
     return found
   }
@@ -165,17 +208,17 @@ struct ChangeSearch {
 
   private mutating func shorterWithFewer(_ shape: Shape, _ group: Int, _ level: Int) -> Found? {
     let asked = countLimit(shape, group, level)
+    let steps = opening.steps
     /// The greatest count for as long as a step, and the lesser of both shares.
     func best(step: Int) -> (count: Int, kept: Double, walltimeIsMore: Bool)? {
-      let length = min(opening.steps[step - 1], shape.limit)
+      let length = min(steps[step - 1], shape.longest)
       guard let walltime = walltime(within: length, of: shape) else { return nil }
-      let free = opening.free(for: length)
-      let count = greatestCount(shape, group, level, below: asked, in: free)
+      let count = greatestCount(shape, group, level, below: asked, for: length)
       let (byTime, byCount) = (kept(walltime, of: shape), Double(count) / Double(asked))
       return (count, min(byTime, byCount), byTime >= byCount)
     }
     // The longer the step, the smaller the count; the best is where the shares meet.
-    let usable = opening.steps.count { $0 < shape.duration }
+    let usable = steps.count { $0 < shape.duration }
     let meeting = greatest(of: usable) { best(step: $0)?.walltimeIsMore != true }
     let choices = [meeting, meeting + 1].filter { (1...max(1, usable)).contains($0) && usable > 0 }
     let chosen = choices.compactMap { best(step: $0) }.filter { $0.count > 0 }
@@ -183,7 +226,7 @@ struct ChangeSearch {
     guard let count = chosen?.count,
       let request = resolve(changing(shape, group, level, to: count), job.properties),
       let longest = longest(for: request, shape),
-      let walltime = walltime(within: min(longest, shape.limit), of: shape)
+      let walltime = walltime(within: longest, of: shape)
     else { return nil }
     let change = Change.walltimeAndCount(
       moldable: shape.index, walltime, group: group, level: level, .exactly(count))
@@ -204,36 +247,46 @@ struct ChangeSearch {
   private func countLimit(_ shape: Shape, _ group: Int, _ level: Int) -> Int {
     let count = job.moldables[shape.index].groups[group].levels[level].count
     if case .exactly(let asked) = count { return asked }
-    return platform.resources.count + 1
+    return inquiry.snapshot.platform.resources.count + 1
   }
 
-  /// The greatest count below `asked` for which `free` suffices; 0 if none does.
+  /// The greatest count below `asked` that is open for a duration; 0 if none is.
   private mutating func greatestCount(
-    _ shape: Shape, _ group: Int, _ level: Int, below asked: Int, in free: ResourceSet
+    _ shape: Shape, _ group: Int, _ level: Int, below asked: Int, for duration: Seconds
   ) -> Int {
-    let count = greatest(of: min(asked - 1, platform.resources.count)) { count in
+    let count = greatest(of: min(asked - 1, inquiry.snapshot.platform.resources.count)) { count in
       guard let request = resolve(changing(shape, group, level, to: count), job.properties) else {
         return false
       }
-      return suffices(free, for: request, shape)
+      return suffices(request, for: duration, shape)
     }
     return effort > ChangeSearch.effortLimit ? 0 : count
   }
 
-  /// The greatest duration for which `request` finds its resources from now on; `nil` if none.
+  /// The greatest duration for which `request` is open from now on, and which is not too long for its
+  /// shape; `nil` if none is.
   private mutating func longest(for request: ResolvedRequest, _ shape: Shape) -> Seconds? {
-    let fitting = greatest(of: opening.steps.count) { step in
-      suffices(opening.free(for: opening.steps[step - 1]), for: request, shape)
+    let steps = opening.steps.map { min($0, shape.longest) }
+    let fitting = greatest(of: steps.count) { suffices(request, for: steps[$0 - 1], shape) }
+    var longest = fitting == 0 ? 0 : steps[fitting - 1]
+    if !opening.isExact {
+      // Work may run out between two steps.
+      let next = min(fitting < steps.count ? steps[fitting] : longest, shape.duration)
+      let low = longest
+      if next > low {
+        longest += greatest(of: next - low - 1) { suffices(request, for: low + $0, shape) }
+      }
     }
-    return fitting == 0 || effort > ChangeSearch.effortLimit ? nil : opening.steps[fitting - 1]
+    return longest <= 0 || effort > ChangeSearch.effortLimit ? nil : longest
   }
 
-  /// Whether a request of a moldable finds its resources in `free`, if there is effort left to look.
+  /// Whether a request of a moldable could start now for a duration, if there is effort left to look.
   private mutating func suffices(
-    _ free: ResourceSet, for request: ResolvedRequest, _ shape: Shape
+    _ request: ResolvedRequest, for duration: Seconds, _ shape: Shape
   ) -> Bool {
     effort += job.moldables[shape.index].groups.count
-    return effort <= ChangeSearch.effortLimit && request.pick(from: free) != nil
+    return duration > 0 && effort <= ChangeSearch.effortLimit
+      && opening.suits(request, for: duration)
   }
 
   private func changing(
@@ -245,24 +298,23 @@ struct ChangeSearch {
   }
 
   private func resolve(_ groups: [RequestGroup], _ properties: String) -> ResolvedRequest? {
-    guard case .possible(let request) = platform.resolve(groups, properties: properties) else {
-      return nil
-    }
+    let scope = ahead.traits.scope(inquiry.snapshot.settings)
+    guard
+      case .possible(let request) = inquiry.snapshot.platform.resolve(
+        groups, properties: properties, scope: scope)
+    else { return nil }
     return request
   }
 
   /// The walltime that fits into a length of time; `nil` if none does, or it is no change.
   private func walltime(within length: Seconds, of shape: Shape) -> Seconds? {
-    let security = max(0, settings.jobSecurityTime)
-    guard length > security, length < shape.duration, length >= settings.holeMinimum else {
-      return nil
-    }
+    guard length > security, length < shape.duration else { return nil }
     return length - security
   }
 
   /// The share of its walltime that a moldable keeps.
   private func kept(_ walltime: Seconds, of shape: Shape) -> Double {
-    Double(walltime) / Double(max(1, shape.duration - max(0, settings.jobSecurityTime)))
+    Double(walltime) / Double(max(1, shape.duration - security))
   }
 }
 

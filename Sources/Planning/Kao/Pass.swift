@@ -151,7 +151,7 @@ extension Pass {
     }
     let (found, excess) = earliestFinish(index, of: job, notBefore: from)
     guard let found else {
-      plan.reasons[id] = excess.map { Reason(.quota, $0.text) } ?? reasonForNoTime(job)
+      plan.reasons[id] = excess.map { Reason($0) } ?? reasonForNoTime(job)
       return
     }
     settle(index, job, found, notBefore: from, because: cause)
@@ -225,7 +225,7 @@ extension Pass {
     if let cause {
       return Reason(.dependency, "Job \(cause) must end first; it is planned.", blockers: [cause])
     }
-    if let excess = found.excess { return Reason(.quota, excess.text) }
+    if let excess = found.excess { return Reason(excess) }
     if notBefore > snapshot.now, found.spot.start == notBefore {
       return Reason(.date, "It is to start at its date or later (postpone).")
     }

@@ -51,7 +51,7 @@ extension Pass {
     }
     if let best { return best }
     if let forbidden {
-      plan.reasons[id] = Reason(.quota, forbidden.text)
+      plan.reasons[id] = Reason(forbidden)
     } else {
       let why = nothing.map { ": \($0)." } ?? "."
       plan.reasons[id] = Reason(.plugin, "Its plug-in \"\(call.name)\" has no place for it\(why)")

@@ -37,6 +37,8 @@ public struct StandingPlan {
       && plan.checkpoints.isEmpty && plan.nextLook == nil
       // They run for longer than is planned for them.
       && (lowestBesteffortPriority == nil || plan.starts.isEmpty)
+      // Who waits for a job has no place while it runs.
+      && !plan.starts.contains { [pass] in pass.awaited.contains($0.job) }
       && plan.predictions.allSatisfy { $0.start > snapshot.now }
       && !waiting.contains { Self.needsAttention($0, at: snapshot.now) }
     pass.forgetJobs()

@@ -3,6 +3,7 @@
 
 import ClusterModel
 import Kamelot
+import Kao
 
 /// What is told about the planning of a scenario beside the plan.
 public struct PlanTiming: Hashable, Sendable {
@@ -10,10 +11,13 @@ public struct PlanTiming: Hashable, Sendable {
   public var loading: Int
   /// Microseconds of each pass.
   public var planning: [Int]
+  /// Microseconds of each explanation; empty if there is none.
+  public var explaining: [Int]
 
-  public init(loading: Int, planning: [Int]) {
+  public init(loading: Int, planning: [Int], explaining: [Int] = []) {
     self.loading = loading
     self.planning = planning
+    self.explaining = explaining
   }
 }
 
@@ -25,9 +29,12 @@ extension Scenario {
 
   /// The document of a plan: placements and unplaced jobs in the order of their ids.
   ///
-  /// - Parameter explained: the job of which is told why it does not start earlier.
+  /// - Parameters:
+  ///   - explained: the job of which is told why it does not start earlier.
+  ///   - explanation: what there is to tell of it beside the plan's reason.
   public func document(
-    of plan: Plan, timing: PlanTiming, explaining explained: JobID? = nil
+    of plan: Plan, timing: PlanTiming, explaining explained: JobID? = nil,
+    _ explanation: Kao.Explanation? = nil
   ) -> [UInt8] {
     let placements = (plan.starts + plan.predictions).sorted { $0.job < $1.job }
     var writer = DocumentWriter()
@@ -38,8 +45,10 @@ extension Scenario {
     if let explained {
       writer.raw(",\n\"explain\":")
       writer.explanation(
-        explained, reason(explained, plan), placements.first { $0.job == explained },
-        plan.priorities?[explained])
+        ExplainedJob(
+          job: explained, reason: reason(explained, plan),
+          placement: placements.first { $0.job == explained },
+          priority: plan.priorities?[explained], explanation: explanation))
     }
     writer.raw(",\n\"timing\":")
     writer.timing(timing)
@@ -74,7 +83,7 @@ extension DocumentWriter {
     raw("}")
   }
 
-  private mutating func place(_ placement: Placement) {
+  mutating func place(_ placement: Placement) {
     raw("\"start\":")
     integer(placement.start)
     raw(",\"end\":")
@@ -94,55 +103,32 @@ extension DocumentWriter {
     raw("}}")
   }
 
-  private mutating func reason(_ reason: Reason) {
+  mutating func reason(_ reason: Reason) {
     raw("\"kind\":")
     text(reason.kind.rawValue)
     raw(",\"text\":")
     text(reason.text)
   }
 
-  mutating func explanation(
-    _ job: JobID, _ reason: Reason?, _ placement: Placement?, _ priority: JobPriority?
-  ) {
-    raw("{\"job\":")
-    integer(job)
-    raw(",\"reason\":")
-    if let reason {
-      raw("{")
-      self.reason(reason)
-      raw(",\"blockers\":[")
-      for (index, blocker) in reason.blockers.enumerated() {
-        if index > 0 { raw(",") }
-        integer(blocker)
-      }
-      raw("]}")
-    } else {
-      raw("null")
-    }
-    raw(",\"planned\":")
-    if let placement {
-      raw("{")
-      place(placement)
-      raw("}")
-    } else {
-      raw("null")
-    }
-    if let priority {
-      raw(",\"priority\":")
-      text(priority.text)
+  fileprivate mutating func timing(_ timing: PlanTiming) {
+    raw("{\"load_ms\":")
+    milliseconds(timing.loading)
+    raw(",\"plan_ms\":")
+    milliseconds(timing.planning)
+    if !timing.explaining.isEmpty {
+      raw(",\"explain_ms\":")
+      milliseconds(timing.explaining)
     }
     raw("}")
   }
 
-  fileprivate mutating func timing(_ timing: PlanTiming) {
-    raw("{\"load_ms\":")
-    milliseconds(timing.loading)
-    raw(",\"plan_ms\":[")
-    for (index, pass) in timing.planning.enumerated() {
+  private mutating func milliseconds(_ list: [Int]) {
+    raw("[")
+    for (index, microseconds) in list.enumerated() {
       if index > 0 { raw(",") }
-      milliseconds(pass)
+      milliseconds(microseconds)
     }
-    raw("]}")
+    raw("]")
   }
 
   private mutating func milliseconds(_ microseconds: Int) {

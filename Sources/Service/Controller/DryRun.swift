@@ -62,8 +62,10 @@ struct DryRun: Sendable {
       // The others of its array have no ids.
       blockers: reason.blockers.filter { !ids.contains($0) }, plannedStart: forecast.start,
       plannedHosts: forecast.hosts)
-    if let why = Kao.explain(first.id, in: snapshot, plan: plan, rest: AddedCondition.alone) {
+    if let why = Kao.explain(first.id, admittedTo: snapshot, plan: plan) {
       explanation.add(why)
+      // Nor have they here.
+      explanation.leaveOut { ids.contains($0) }
     }
     forecast.explanation = explanation
     return forecast

@@ -32,9 +32,9 @@ extension QuotaLedger {
     let request = QuotaRequest(
       regime: accounts[account.index].regime, resources: resources, duration: duration)
     let start = max(start, now)
-    guard start <= latestStart else { return .exceeded(window(start)) }
+    guard start <= latestStart else { return .exceeded(window(start).of(request, at: start)) }
     guard let next = obstacle(to: request, at: start) else { return .allowed }
-    var excess = excess(of: request, at: start)
+    var excess = excess(of: request, at: start).of(request, at: start)
     excess.retryAt = firstAllowed(request, from: max(next, frontier(of: request)))
     return .exceeded(excess)
   }
@@ -116,6 +116,17 @@ extension QuotaLedger {
   private func window(_ start: Instant) -> QuotaExcess {
     QuotaExcess(
       rule: "", ruleSet: "", limit: .window, value: start - now, allowed: quotas.windowLimit)
+  }
+}
+
+extension QuotaExcess {
+  /// The excess with what was asked.
+  fileprivate func of(_ request: QuotaRequest, at start: Instant) -> QuotaExcess {
+    var excess = self
+    excess.start = start
+    excess.resources = request.use.resources
+    excess.duration = request.duration
+    return excess
   }
 }
 

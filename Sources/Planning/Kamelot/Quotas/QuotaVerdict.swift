@@ -9,8 +9,8 @@ public enum QuotaVerdict: Hashable, Sendable {
 }
 
 /// The limit that a job would exceed.
-public struct QuotaExcess: Hashable, Sendable {
-  public enum Limit: String, Hashable, Sendable {
+public struct QuotaExcess: Hashable, Codable, Sendable {
+  public enum Limit: String, Hashable, Codable, Sendable {
     /// Resources in use at a time.
     case resources
     /// Jobs that run at a time.
@@ -19,6 +19,9 @@ public struct QuotaExcess: Hashable, Sendable {
     case resourceHours
     /// The time that is planned ahead.
     case window
+
+    /// The word of documents.
+    public var word: String { self == .resourceHours ? "resource_hours" : rawValue }
   }
 
   /// The fields of the rule as written, such as `*,*,*,/`; empty for the window.
@@ -33,6 +36,10 @@ public struct QuotaExcess: Hashable, Sendable {
   public var allowed: Int
   /// The earliest later start that quotas allow, as they are used now; `nil` if there is none.
   public var retryAt: Instant?
+  /// The start that it forbids, how many resources it was asked for, and for how many seconds.
+  public var start: Instant = 0
+  public var resources = 0
+  public var duration: Seconds = 0
 
   public init(
     rule: String, ruleSet: String, limit: Limit, value: Int, allowed: Int, retryAt: Instant? = nil
