@@ -66,6 +66,7 @@ extension ClusterState {
   ) throws -> (outcome: Outcome, depth: PassDepth) {
     var outcome = Outcome()
     var depth = depth
+    if depth == .whole { needsPlan = true }
     let settings = try settings ?? testSettings()
     resumeJobs(as: settings.planning, at: now, &outcome)
     apply(plan(settings: settings, at: now, &depth), depth, at: now, &outcome)

@@ -90,6 +90,7 @@ import Wire
     for _ in 0..<ClusterState.frontLength { _ = try state.accept(submission("host=2,walltime=1")) }
     let last = try state.accept(submission("core=4,walltime=1")).first
     _ = try state.pass(at: 100)
+    state.needsPlan = true
     #expect(try state.pass(at: 101, depth: .front).depth == .front)
     let why = try state.explain(last)
     #expect(why.plannedStart == 700 + ClusterState.frontLength * 3600)

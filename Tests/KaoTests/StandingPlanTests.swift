@@ -89,6 +89,18 @@ struct StandingPlanTests {
     #expect(standing.add([job], at: 1000) == nil)
   }
 
+  @Test("no job joins before one that joined, if that goes after it")
+  func joinedJobsCount() {
+    var standing = StandingPlan(
+      snapshot(
+        testPlatform(hosts: 2, coresPerHost: 1), holding: [holding(9, [1, 2], walltime: 1500)],
+        waiting: []))
+    #expect(standing.add([waiting(1, ("/host=1", 60))], at: 1000) != nil)
+    #expect(standing.add([waiting(2, ("/host=1", 60), queue: "admin")], at: 1000) == nil)
+    #expect(standing.add([waiting(3, ("/host=1", 60), queue: "besteffort")], at: 1000) != nil)
+    #expect(standing.add([waiting(4, ("/host=1", 60))], at: 1000) == nil)
+  }
+
   @Test("a normal job does not join where besteffort jobs are planned, another of theirs does")
   func besteffort() {
     let jobs = [

@@ -15,13 +15,16 @@ public enum KamelotCommand: Command {
     "-r", "--repeat", value: "N", help: "Plan N times and tell how long each took (1 to 1000)")
   private static let explain = Key<Int?>.integer(
     "-e", "--explain", value: "JOB", help: "Tell also why this job does not start earlier")
+  private static let last = Key<Int?>.integer(
+    "-l", "--last", value: "N",
+    help: "Plan the last N jobs in a pass of their own that builds on the one before")
   private static let plugin = Key<[String]>.texts(
     "-p", "--plugin", value: "KIND:NAME=PROGRAM",
     help: "Let a program find, assign, sort or do an extra pass (repeatable; Docs/Plugins.md)")
 
   public static let definition = CommandDefinition(
     "kamelot", "Plan a scenario: which job starts when, on which resources",
-    synopsis: ["--scenario=FILE [OPTIONS]"], options: [scenario, `repeat`, explain, plugin],
+    synopsis: ["--scenario=FILE [OPTIONS]"], options: [scenario, `repeat`, explain, last, plugin],
     details: [
       "A scenario is a JSON document with everything that a planning pass depends on: clock, "
         + "resources, settings, queues and jobs (Docs/Scenarios.md). Nothing else is read, unless by "
@@ -31,6 +34,7 @@ public enum KamelotCommand: Command {
     examples: [
       ("kamelot --scenario night.json", "plan a scenario"),
       ("kamelot --scenario night.json --explain 17", "say also what job 17 waits for"),
+      ("kamelot --scenario night.json --last 1", "tell how long one job more takes"),
       (
         "kamelot --scenario night.json --plugin find:contiguous=Examples/plugins/contiguous.py",
         "let a program choose the resources of jobs with the type find=contiguous"
@@ -69,6 +73,14 @@ public enum KamelotCommand: Command {
     if let job = arguments[explain], !scenario.isWaiting(job) {
       throw CommandFailure(1, "[ERROR] --explain: no job \(job) waits in this scenario.")
     }
+    if let number = arguments[last] {
+      guard arguments[explain] == nil, arguments[plugin].isEmpty else {
+        throw UsageError(["--last can't be used with --explain or --plugin"])
+      }
+      let (plan, timing) = try planLast(number, of: scenario, count, loading: loading)
+      context.output.pass(scenario.document(of: plan, timing: timing))
+      return 0
+    }
     let (plan, timing, explanation) = plan(
       scenario, plugins, count, loading: loading, explaining: arguments[explain])
     for problem in plan.pluginProblems { context.errors.line("[WARNING] \(problem)") }
@@ -84,7 +96,7 @@ public enum KamelotCommand: Command {
   ) -> (Plan, PlanTiming, Kao.Explanation?) {
     var plan = Plan()
     var explanation: Kao.Explanation?
-    var timing = PlanTiming(loading: loading, planning: [])
+    var timing = PlanTiming(loading: loading)
     for _ in 0..<count {
       // The plan before is thrown away outside of what is measured.
       plan = Plan()
@@ -98,6 +110,35 @@ public enum KamelotCommand: Command {
       timing.explaining.append(microseconds() - asked)
     }
     return (plan, timing, explanation)
+  }
+
+  /// Plans a scenario without its last jobs, and then these, so many times.
+  private static func planLast(
+    _ number: Int, of scenario: Scenario, _ count: Int, loading: Int
+  ) throws -> (Plan, PlanTiming) {
+    guard (1...max(1, scenario.waiting.count)).contains(number) else {
+      throw UsageError(["--last must be from 1 to the \(scenario.waiting.count) jobs, not \(number)"])
+    }
+    let last = Array(scenario.waiting.suffix(number))
+    var plan = Plan()
+    var timing = PlanTiming(loading: loading)
+    for _ in 0..<count {
+      plan = Plan()
+      var snapshot = scenario.snapshot()
+      snapshot.waiting.removeLast(number)
+      let start = microseconds()
+      var standing = StandingPlan(snapshot)
+      let middle = microseconds()
+      guard let added = standing.add(last, at: scenario.now) else {
+        throw CommandFailure(
+          1, "[ERROR] --last: who comes before these jobs must be planned again with them.")
+      }
+      timing.joining.append(microseconds() - middle)
+      timing.planning.append(middle - start)
+      plan = standing.plan
+      plan.join(added)
+    }
+    return (plan, timing)
   }
 
   /// The scenario, and how many microseconds it took to read it.

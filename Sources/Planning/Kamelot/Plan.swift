@@ -139,6 +139,14 @@ public struct Plan: Sendable {
 
   public init() {}
 
+  /// Adds what was decided about jobs that joined the pass.
+  public mutating func join(_ added: Plan) {
+    starts += added.starts
+    predictions += added.predictions
+    order += added.order
+    reasons.join(added.reasons)
+  }
+
   /// Notes that a pass is due at an instant.
   public mutating func lookAgain(at instant: Instant) {
     nextLook = min(nextLook ?? instant, instant)

@@ -64,6 +64,14 @@ public struct Reasons: Sendable, Equatable {
     layers = Array((newer.layers.prefix(1) + layers.suffix(1)))
   }
 
+  /// Takes over the reasons of jobs that joined the pass, which knows all that was decided before them.
+  mutating func join(_ newer: Reasons) {
+    guard let new = newer.layers.first else { return }
+    layers[0].given.merge(new.given) { $1 }
+    layers[0].shortages.append(new.shortages)
+    layers[0].ledger = new.ledger
+  }
+
   public static func == (left: Reasons, right: Reasons) -> Bool {
     left.jobs == right.jobs && left.jobs.allSatisfy { left[$0] == right[$0] }
   }

@@ -19,6 +19,12 @@ struct Shortages: Sendable {
     entries.append((job, shortage))
   }
 
+  /// Adds the shortages of other jobs.
+  mutating func append(_ others: Shortages) {
+    for (job, shortage) in others.entries { append(shortage, of: job) }
+    sort()
+  }
+
   /// Puts the jobs in order. To be called when all are noted.
   mutating func sort() {
     guard !isSorted else { return }

@@ -9,39 +9,71 @@ public struct StandingPlan {
   /// What was decided when the pass was made.
   public let plan: Plan
   private var pass: Pass
-  /// No job of the pass is of a queue of lower priority, besteffort jobs aside; `nil` if there is none.
-  private let lowestPriority: Int?
-  private let lowestBesteffortPriority: Int?
-  /// Whether what was decided depends on nothing that time or a job more could change.
-  private let isSteady: Bool
+  private let priorities: [String: Int]
+  /// The lowest priority of a queue of a job of the pass, besteffort jobs aside; `nil` without any.
+  private var lowest: Int?
+  /// The same for besteffort jobs.
+  private var lowestOfBesteffort: Int?
+  /// Whether what was decided depends on nothing that time could change.
+  private var isSteady = true
   /// How many jobs the pass looked at.
-  private var jobCount: Int
+  private var jobCount = 0
 
   /// Plans the whole cluster.
   public init(_ snapshot: Snapshot) {
     pass = Kao.pass(snapshot, plugins: .none)
     plan = pass.takePlan()
-    let waiting = snapshot.waiting
-    let priorities = Dictionary(
+    priorities = Dictionary(
       snapshot.queues.map { ($0.name, $0.priority) }, uniquingKeysWith: { $1 })
-    func lowest(_ isBesteffort: Bool) -> Int? {
-      Set(waiting.indices.lazy.filter { waiting[$0].isBesteffort == isBesteffort }
-        .map { waiting[$0].queue })
-        .compactMap { priorities[$0] }.min()
-    }
-    lowestPriority = lowest(false)
-    lowestBesteffortPriority = lowest(true)
-    jobCount = waiting.count
+    note(snapshot.waiting)
     isSteady =
-      snapshot.order.isFIFO && snapshot.energy == nil && plan.victims.isEmpty
-      && plan.checkpoints.isEmpty && plan.nextLook == nil
-      // They run for longer than is planned for them.
-      && (lowestBesteffortPriority == nil || plan.starts.isEmpty)
-      // Who waits for a job has no place while it runs.
-      && !plan.starts.contains { [pass] in pass.awaited.contains($0.job) }
-      && plan.predictions.allSatisfy { $0.start > snapshot.now }
-      && !waiting.contains { Self.needsAttention($0, at: snapshot.now) }
+      snapshot.order.isFIFO && snapshot.energy == nil && staysTrue(plan, at: snapshot.now)
+      && !snapshot.waiting.contains { Self.needsAttention($0, at: snapshot.now) }
     pass.forgetJobs()
+  }
+
+  /// Plans jobs that came after all that were planned before, at `now` or later than those. Nothing else may
+  /// have changed meanwhile, but that the jobs to be started were.
+  ///
+  /// - Returns: what was decided about them, which is what a pass over all jobs would say; `nil` if only such
+  ///   a pass can tell, and the standing plan is of no more use.
+  public mutating func add(_ jobs: [WaitingJob], at now: Instant) -> Plan? {
+    guard isSteady, pass.canGoOn(at: now), jobs.allSatisfy(comesLast) else { return nil }
+    let limit = pass.snapshot.settings.jobsPerPass
+    guard limit <= 0 || jobCount + jobs.count <= limit else { return nil }
+    pass.goOn(with: jobs, at: now)
+    note(jobs)
+    let added = pass.takePlan()
+    isSteady = staysTrue(added, at: now)
+    return added
+  }
+
+  /// Takes jobs into account that have been planned.
+  private mutating func note(_ jobs: [WaitingJob]) {
+    jobCount += jobs.count
+    var last: (queue: String, priority: Int?) = ("", nil)
+    for index in jobs.indices {
+      if jobs[index].queue != last.queue {
+        last = (jobs[index].queue, priorities[jobs[index].queue])
+      }
+      guard let priority = last.priority else { continue }
+      if jobs[index].isBesteffort {
+        lowestOfBesteffort = min(lowestOfBesteffort ?? priority, priority)
+      } else {
+        lowest = min(lowest ?? priority, priority)
+      }
+    }
+  }
+
+  /// Whether what was decided would be decided again as long as nothing changes but the time.
+  private func staysTrue(_ plan: Plan, at now: Instant) -> Bool {
+    plan.victims.isEmpty && plan.checkpoints.isEmpty && plan.nextLook == nil
+      // They wait for something else, such as hosts that sleep.
+      && plan.predictions.allSatisfy { $0.start > now }
+      // Besteffort jobs run for longer than is planned for them.
+      && (lowestOfBesteffort == nil || plan.starts.isEmpty)
+      // Who waits for a job has no place while it runs.
+      && !plan.starts.contains { pass.awaited.contains($0.job) }
   }
 
   /// Whether what becomes of a job may change though nothing happens.
@@ -52,29 +84,15 @@ public struct StandingPlan {
     return job.types.contains { $0.hasPrefix("expire") }
   }
 
-  /// Plans jobs that came after all that were planned before, at `now` or later than those. Gives what was
-  /// decided about them, which is what a pass over all jobs would; `nil` if only such a pass can tell. The
-  /// standing plan is then of no more use.
-  ///
-  /// Nothing else may have changed meanwhile, but that the jobs to be started were.
-  public mutating func add(_ jobs: [WaitingJob], at now: Instant) -> Plan? {
-    guard isSteady, pass.canGoOn(at: now), jobs.allSatisfy(comesLast) else { return nil }
-    let limit = pass.snapshot.settings.jobsPerPass
-    jobCount += jobs.count
-    guard limit <= 0 || jobCount <= limit else { return nil }
-    pass.goOn(with: jobs, at: now)
-    return pass.takePlan()
-  }
-
   /// Whether a job changes nothing for those before it.
   private func comesLast(_ job: WaitingJob) -> Bool {
     guard job.reservation == nil, !pass.awaited.contains(job.id),
       !job.types.contains(where: { $0.hasPrefix("container") }),
       let queue = pass.snapshot.queues.last(where: { $0.name == job.queue })
     else { return false }
-    if job.isBesteffort { return queue.priority <= lowestBesteffortPriority ?? .max }
-    return pass.besteffort.isEmpty && lowestBesteffortPriority == nil
-      && queue.priority <= lowestPriority ?? .max
+    if job.isBesteffort { return queue.priority <= lowestOfBesteffort ?? .max }
+    return pass.besteffort.isEmpty && lowestOfBesteffort == nil
+      && queue.priority <= lowest ?? .max
   }
 }
 

@@ -13,11 +13,16 @@ public struct PlanTiming: Hashable, Sendable {
   public var planning: [Int]
   /// Microseconds of each explanation; empty if there is none.
   public var explaining: [Int]
+  /// Microseconds that it took each time to plan the last jobs alone; empty if they were not.
+  public var joining: [Int]
 
-  public init(loading: Int, planning: [Int], explaining: [Int] = []) {
+  public init(
+    loading: Int, planning: [Int] = [], explaining: [Int] = [], joining: [Int] = []
+  ) {
     self.loading = loading
     self.planning = planning
     self.explaining = explaining
+    self.joining = joining
   }
 }
 
@@ -115,9 +120,10 @@ extension DocumentWriter {
     milliseconds(timing.loading)
     raw(",\"plan_ms\":")
     milliseconds(timing.planning)
-    if !timing.explaining.isEmpty {
-      raw(",\"explain_ms\":")
-      milliseconds(timing.explaining)
+    for (name, times) in [("explain_ms", timing.explaining), ("join_ms", timing.joining)]
+    where !times.isEmpty {
+      raw(",\"\(name)\":")
+      milliseconds(times)
     }
     raw("}")
   }

@@ -3,6 +3,7 @@
 
 import ClusterModel
 import Kamelot
+import Kao
 import RequestLanguage
 import Storage
 import Wire
@@ -78,7 +79,13 @@ struct ClusterState {
   /// Whether anybody subscribes: notices are made only then.
   var hasFollowers = false
   /// Something changed that a pass should look at.
-  var needsPlan = false
+  var needsPlan = false { didSet { if needsPlan { standing = nil } } }
+  /// The last whole pass, while nothing has happened since but submissions.
+  var standing: StandingPlan?
+  /// Jobs from this id on came after it.
+  var plannedBelow: JobID = 1
+  /// Jobs came that were not planned yet.
+  var hasNewcomers = false
   /// When a pass should look again though nothing may have changed; `nil` for never.
   var nextLook: Instant?
 
@@ -135,6 +142,7 @@ struct ClusterState {
 
   private mutating func forgetPlatforms() {
     platformCache = nil
+    standing = nil
     reservationPlatformCache = nil
   }
 

@@ -243,7 +243,7 @@ public actor Controller {
       case .notice(let notice): tellFollowers(notice)
       case .jobsDurable(let limit):
         state.durableBelow = max(state.durableBelow, limit)
-        state.needsPlan = true
+        state.hasNewcomers = true
       case .forget(let id): forget(id)
       }
     }
@@ -254,7 +254,9 @@ public actor Controller {
   /// Plans when something changed. Passes are kept apart so that planning takes a quarter of the loop at most.
   private func planIfNeeded() {
     // What can't be written can't start: until there is room, planning would only hold resources.
-    guard state.needsPlan, committer.trouble == nil, !isStopping else { return }
+    guard state.needsPlan || state.hasNewcomers, committer.trouble == nil, !isStopping else {
+      return
+    }
     let began = EventLoop.monotonicNanoseconds
     guard began >= nextPassAllowed else { return postponePass(by: nextPassAllowed - began) }
     state.needsPlan = false
@@ -274,7 +276,7 @@ public actor Controller {
     rest(after: depth, wanted: wanted, at: ended)
     if depth == .whole { refreshUsage(at: now) }
     commit(outcome)
-    if depth == .whole { manageSleep(at: now) }
+    if depth != .front { manageSleep(at: now) }
   }
 
   /// While jobs come and go, whole passes are so many times their own length apart, or this many
@@ -285,10 +287,10 @@ public actor Controller {
 
   /// Leaves the loop to others, so that planning takes about a quarter of it at most.
   private func rest(after depth: PassDepth, wanted: PassDepth, at now: UInt64) {
-    switch wanted {
+    switch depth == .newcomers ? depth : wanted {
     case .whole:
       nextWholePass = now + min(Self.wholePassRest * lastPassNanoseconds, Self.longestRest)
-    case .front: nextPassAllowed = now + Self.frontPassRest * lastPassNanoseconds
+    case .front, .newcomers: nextPassAllowed = now + Self.frontPassRest * lastPassNanoseconds
     }
     let interval = UInt64(settings.passInterval) * 1_000_000_000
     if interval > 0 { nextPassAllowed = max(nextPassAllowed, now + interval) }

@@ -13,6 +13,9 @@ enum PassDepth {
   /// The first few. What they start is what a whole pass would have them start: nobody behind a job
   /// changes its place. Only who might be let past them has to wait for the next whole pass.
   case front
+  /// Only those that came since the last whole pass, which is as good as a whole one where nobody before
+  /// them changes his place.
+  case newcomers
 }
 
 extension ClusterState {
@@ -24,6 +27,7 @@ extension ClusterState {
       guard let job = jobs[id], !isTaken(job, settings) else { continue }
       jobs[id]?.suspendedSeconds += max(0, now - job.suspendedSince)
       jobs[id]?.suspendedSince = 0
+      standing = nil
       move(id, to: .running, at: now, &outcome)
       outcome.effects.append(.resume(id))
     }
@@ -63,11 +67,15 @@ extension ClusterState {
     let front = min(limit, Self.frontLength)
     let reservations = reservations(&depth)
     waiting.reserveCapacity(min(depth == .whole ? limit : front, jobs.count) + queues.count)
-    for queue in queues.sorted(by: { $0.priority > $1.priority }) {
+    for priority in Set(queues.map(\.priority)).sorted(by: >) {
       // Nobody of the front may be passed over for a job of a lesser queue.
       let room = depth == .whole ? limit : front - waiting.count
-      if room == 0 { break }
-      addWaitingJobs(of: queue.name, limit: room, to: &waiting)
+      if room <= 0 { break }
+      let first = waiting.count
+      let group = queues.filter { $0.priority == priority }
+      for queue in group { addWaitingJobs(of: queue.name, limit: room, to: &waiting) }
+      // First come, first served, whichever of these queues they came to.
+      if group.count > 1 { waiting[first...].sort { $0.id < $1.id } }
     }
     if waiting.count < front { depth = .whole }
     waiting += reservations
@@ -84,9 +92,37 @@ extension ClusterState {
     return snapshot
   }
 
-  /// One pass over the state as it is now.
+  /// One pass over the state as it is now, or over the newcomers alone if that is enough.
   mutating func plan(settings: ServerSettings, at now: Instant, _ depth: inout PassDepth) -> Plan {
-    Kao.plan(snapshot(settings: settings, at: now, &depth))
+    hasNewcomers = false
+    if let plan = planNewcomers(at: now) {
+      depth = .newcomers
+      return plan
+    }
+    let snapshot = snapshot(settings: settings, at: now, &depth)
+    guard depth == .whole, snapshot.waiting.count <= Self.standingLimit else {
+      return Kao.plan(snapshot)
+    }
+    plannedBelow = durableBelow
+    let standing = StandingPlan(snapshot)
+    self.standing = standing
+    return standing.plan
+  }
+
+  /// A plan of more waiting jobs is not kept at hand: it holds some kilobytes for each of them.
+  private static let standingLimit = 10_000
+
+  /// What becomes of the jobs that came since the last whole pass; `nil` if a pass over others is needed.
+  private mutating func planNewcomers(at now: Instant) -> Plan? {
+    guard var standing else { return nil }
+    // The only owner changes it in place.
+    self.standing = nil
+    let newcomers = (plannedBelow..<durableBelow).compactMap { jobs[$0] }
+      .filter { $0.state == .waiting }
+    guard let plan = standing.add(newcomers.map(waitingJob), at: now) else { return nil }
+    plannedBelow = durableBelow
+    self.standing = standing
+    return plan
   }
 
   private mutating func addWaitingJobs(
@@ -160,6 +196,9 @@ extension ClusterState {
       }
       for placement in plan.predictions { placements[placement.job] = placement }
       self.plan.reasons.update(with: plan.reasons)
+    case .newcomers:
+      for placement in plan.predictions { placements[placement.job] = placement }
+      self.plan.join(plan)
     }
     decideReservations(plan, at: now, &outcome)
     for start in plan.starts {

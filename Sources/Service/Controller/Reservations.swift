@@ -126,6 +126,7 @@ extension ClusterState {
     guard let job = jobs[id] else { return }
     var moldables = job.request.moldables
     moldables[moldable].walltime = walltime
+    standing = nil
     jobs[id]?.request = job.request.with(moldables)
     outcome.changes.append(
       .jobWalltime(id, moldable: job.firstMoldableID + moldable, walltime))
