@@ -27,6 +27,11 @@ enum Feature: String, CaseIterable {
   /// More free resources may suit them less, since the first group chooses others: from a start that
   /// fails nothing follows for another start. Without it, a later start is accepted too.
   case competingGroups
+  /// Limits of users, projects, queues and types, with or without a calendar.
+  case quotas
+  /// Fair shares or weighted sums instead of first come, first served; limits of the jobs of a user
+  /// and of a pass.
+  case orders
 }
 
 /// What the engine can do; the list to extend when it learns something.

@@ -15,6 +15,7 @@ struct ReferenceSpot {
 extension ReferencePlanner {
   /// Gives a job its place, or a reason why it has none.
   mutating func place(_ job: WaitingJob) {
+    plan.order.append(job.id)
     guard let traits = try? ReferenceTraits(job) else {
       return refuse(job, Reason(.malformed, "A type can't be understood."))
     }
@@ -52,9 +53,11 @@ extension ReferencePlanner {
         if let best, best.end <= start + duration { break }
         if let deadline = traits.deadline, start + moldable.walltime > deadline { break }
         let free = free(for: traits, from: start, to: start + duration)
-        if let picked = requests.pick(groups, for: job, traits, from: free) {
-          best = ReferenceSpot(
-            moldable: index, start: start, end: start + duration, resources: picked)
+        guard let picked = requests.pick(groups, for: job, traits, from: free) else { continue }
+        let spot = ReferenceSpot(
+          moldable: index, start: start, end: start + duration, resources: picked)
+        if keepsQuotas(job, spot) {
+          best = spot
           break
         }
       }
@@ -96,8 +99,17 @@ extension ReferencePlanner {
     for case .waiting(let other) in job.dependencies { bound = max(bound, ends[other] ?? bound) }
     let changes =
       (spaces[traits.space]?.instants ?? [])
-      + requests.resources.compactMap { $0.bound(at: now) }
+      + requests.resources.compactMap { $0.bound(at: now) } + (quotas?.instants ?? [])
     return Set([bound] + changes.filter { $0 > bound }).sorted()
+  }
+
+  /// Whether quotas allow a job a spot.
+  func keepsQuotas(_ job: WaitingJob, _ spot: ReferenceSpot) -> Bool {
+    quotas?.breach(by: use(of: job, spot)) == nil
+  }
+
+  private func use(of job: WaitingJob, _ spot: ReferenceSpot) -> ReferenceUse {
+    ReferenceUse(job, resources: spot.resources.count, start: spot.start, end: spot.end)
   }
 
   /// The resources that a job may have all the time from `start` to before `end`.
@@ -127,6 +139,7 @@ extension ReferencePlanner {
     var spot = best
     if mayDiffer, isInTheWay(of: traits, best) {
       spot.resources = sparing(job, traits, best)
+      if !keepsQuotas(job, spot) { spot = best }
     }
     guard agree(job, spot) else { return }
     let victims = victims(of: traits, spot)
@@ -151,6 +164,8 @@ extension ReferencePlanner {
     let claim = ReferenceClaim(
       job: job.id, traits: traits, start: spot.start, end: spot.end, resources: spot.resources)
     add(claim, isRunning: isRunning)
+    let use = use(of: job, spot)
+    quotas?.add(use)
     ends[job.id] = spot.end
   }
 
