@@ -16,7 +16,7 @@ private struct Disguise {
   var changesReasons = false
 }
 
-struct DisguiseTests {
+extension PropertyTests {
   @Test(
     "the order of what has no order, names, and jobs of inactive queues, change nothing",
     arguments: Sample.parts)
@@ -129,7 +129,8 @@ struct DisguiseTests {
     var reversed = snapshot
     reversed.quotas = quotas.quotas(isReversed: true)
     var longer = snapshot
-    longer.quotas = quotas.quotas(with: "\"*,*,*,nobody\": [0, 0, 0], \"none,/,ghost,*\": [0, 0, 0]")
+    longer.quotas = quotas.quotas(
+      with: "\"*,*,*,nobody\": [0, 0, 0], \"none,/,ghost,*\": [0, 0, 0]")
     return [
       Disguise(name: "the order of the quotas' rules", snapshot: reversed),
       Disguise(name: "a rule for nobody", snapshot: longer),

@@ -12,7 +12,7 @@ struct PropertyTests {
     Sample.check(part) { snapshot in
       let plan = Kao.plan(snapshot)
       let mistake = ReferencePlanner.mistake(
-        in: plan, for: snapshot, isLenient: !plannedFeatures.contains(.competingGroups))
+        in: plan, for: snapshot, missing: Set(Feature.allCases).subtracting(plannedFeatures))
       return mistake.map { ($0, plan) }
     }
   }

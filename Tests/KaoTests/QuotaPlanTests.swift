@@ -51,7 +51,7 @@ struct QuotaPlanTests {
     var input = snapshot(platform, waiting: jobs)
     input.waiting[0].user = "bob"
     input = try limited(input, "\"*,*,*,/\": [2, -1, -1]")
-    for (planner, plan) in plans(of: input, needing: [.quotas, .newReservations]) {
+    for (planner, plan) in plans(of: input, needing: [.quotas, .varyingSizes]) {
       #expect(plan.start(of: 2) == 1050 && plan.resources(of: 2) == [4], "\(planner)")
     }
   }

@@ -32,7 +32,11 @@ enum Feature: String, CaseIterable {
   /// Fair shares or weighted sums instead of first come, first served; limits of the jobs of a user
   /// and of a pass.
   case orders
+  /// Requests that take more or less depending on when they start (BEST, hosts of several sizes) are
+  /// tried under quotas wherever anything begins or ends. Without it, a later start, or none, is
+  /// accepted too.
+  case varyingSizes
 }
 
 /// What the engine can do; the list to extend when it learns something.
-let plannedFeatures = Set(Feature.allCases)
+let plannedFeatures = Set(Feature.allCases).subtracting([.varyingSizes])

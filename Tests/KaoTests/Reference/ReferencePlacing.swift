@@ -20,7 +20,7 @@ extension ReferencePlanner {
       return refuse(job, Reason(.malformed, "A type can't be understood."))
     }
     if let refusal = refusal(of: job, traits) { return refuse(job, refusal) }
-    guard let spot = earliest(job, traits), let spot = laterSpot(than: spot, job, traits) else {
+    guard let spot = laterSpot(than: earliest(job, traits), job, traits) else {
       return refuse(job, Reason(.impossible, "There is no time at which it could start."))
     }
     settle(job, traits, spot, mayDiffer: true)
@@ -65,15 +65,14 @@ extension ReferencePlanner {
     return best
   }
 
-  /// The spot that the plan that is followed gave a job whose groups compete, if it is no better than
-  /// the first and the engine can't do better; else the first.
+  /// The spot that the plan that is followed gave a job of which not more is asked, if it is no better
+  /// than the first; else the first.
   private func laterSpot(
-    than first: ReferenceSpot, _ job: WaitingJob, _ traits: ReferenceTraits
+    than first: ReferenceSpot?, _ job: WaitingJob, _ traits: ReferenceTraits
   ) -> ReferenceSpot? {
-    let compete = job.moldables.contains { $0.groups.count > 1 }
-    guard let guide, compete, isLenient else { return first }
+    guard let guide, let first, isToleranceDue(to: job, traits) else { return first }
     guard let place = guide.placement(of: job.id) else {
-      let isLimited = traits.deadline != nil || !traits.space.isEmpty
+      let isLimited = traits.deadline != nil || !traits.space.isEmpty || quotas != nil
       return isLimited || requests.resources.contains { $0.bound(at: now) != nil } ? nil : first
     }
     guard place.end >= first.end, job.moldables.indices ~= place.moldable,
@@ -83,9 +82,18 @@ extension ReferencePlanner {
     let end = place.start + runTime(job.moldables[place.moldable], traits) + security
     let free = free(for: traits, from: place.start, to: end)
     let picked = requests.pick(groups, for: job, traits, from: free)
-    return picked.map {
+    let later = picked.map {
       ReferenceSpot(moldable: place.moldable, start: place.start, end: end, resources: $0)
-    } ?? first
+    }
+    return later.flatMap { keepsQuotas(job, $0) ? $0 : nil } ?? first
+  }
+
+  /// Whether the planner need not find the earliest start of a job.
+  private func isToleranceDue(to job: WaitingJob, _ traits: ReferenceTraits) -> Bool {
+    let competes = job.moldables.contains { $0.groups.count > 1 }
+    let varies = quotas != nil && job.moldables.contains { requests.varies($0, traits) }
+    return competes && missing.contains(.competingGroups)
+      || varies && missing.contains(.varyingSizes)
   }
 
   private func runTime(_ moldable: Moldable, _ traits: ReferenceTraits) -> Seconds {

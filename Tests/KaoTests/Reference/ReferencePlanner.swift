@@ -11,8 +11,8 @@ struct ReferencePlanner {
   let requests: ReferenceRequests
   /// The plan that is followed; `nil` if it makes one.
   let guide: Plan?
-  /// Whether a job whose groups compete may start later than it could.
-  let isLenient: Bool
+  /// What the plan that is followed need not have: jobs that it concerns may start later than they could.
+  let missing: Set<Feature>
   /// By name; the whole cluster is "".
   var spaces = ["": ReferenceSpace()]
   /// For each job that has a place, the first instant after it.
@@ -32,10 +32,10 @@ struct ReferencePlanner {
   var now: Instant { snapshot.now }
   var security: Seconds { snapshot.settings.jobSecurityTime }
 
-  private init(_ snapshot: Snapshot, following guide: Plan?, isLenient: Bool = false) {
+  private init(_ snapshot: Snapshot, following guide: Plan?, missing: Set<Feature> = []) {
     self.snapshot = snapshot
     self.guide = guide
-    self.isLenient = isLenient
+    self.missing = missing
     requests = ReferenceRequests(snapshot)
     quotas = snapshot.quotas.map { ReferenceQuotas($0, now: snapshot.now) }
   }
@@ -49,11 +49,12 @@ struct ReferencePlanner {
 
   /// Where a plan departs from the rules first; `nil` if it keeps them all.
   ///
-  /// - Parameter isLenient: whether a job whose groups compete may start later than it could.
+  /// - Parameter missing: features that its planner need not have; of those that can't be left out of
+  ///   scenarios.
   static func mistake(
-    in plan: Plan, for snapshot: Snapshot, isLenient: Bool = false
+    in plan: Plan, for snapshot: Snapshot, missing: Set<Feature> = []
   ) -> String? {
-    var planner = ReferencePlanner(snapshot, following: plan, isLenient: isLenient)
+    var planner = ReferencePlanner(snapshot, following: plan, missing: missing)
     planner.run()
     return planner.problem
   }

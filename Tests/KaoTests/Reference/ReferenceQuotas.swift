@@ -121,7 +121,8 @@ struct ReferenceQuotas {
   }
 
   /// Whether `other` is one of those whom `rule` counts together with `use`, which it fits.
-  private func isCounted(_ other: ReferenceUse, with use: ReferenceUse, by rule: QuotaRule) -> Bool {
+  private func isCounted(_ other: ReferenceUse, with use: ReferenceUse, by rule: QuotaRule) -> Bool
+  {
     func fits(_ field: String, _ own: String, _ others: String) -> Bool {
       field == "*" || (field == "/" ? own == others : field == others)
     }

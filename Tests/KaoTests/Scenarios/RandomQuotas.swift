@@ -81,7 +81,7 @@ struct RandomQuotas {
 extension RandomQuotas {
   private mutating func drawRules(named name: String, upTo limit: Int) {
     var rules: [Rule] = []
-    for _ in 0..<dice.number(0...limit) {
+    for _ in 0..<dice.number(1...limit) {
       let rule = drawRule()
       let isNew = !rules.contains { $0.fields == rule.fields }
       if isNew { rules.append(rule) }
@@ -91,12 +91,13 @@ extension RandomQuotas {
 
   private mutating func drawRule() -> Rule {
     let fields = [
-      dice.one(of: ["*", "*", "*", "/", "default", "admin", "besteffort"]),
-      dice.one(of: ["*", "*", "/", "p1", "p2"]),
-      dice.one(of: ["*", "*", "*", "idempotent", "deploy", "inner", "noop", "timesharing"]),
-      dice.one(of: ["*", "/", "/", "alice", "bob"]),
+      dice.one(of: ["*", "*", "*", "*", "*", "*", "/", "default", "admin", "besteffort"]),
+      dice.one(of: ["*", "*", "*", "/", "p1", "p2"]),
+      dice.chance(75)
+        ? "*" : dice.one(of: ["idempotent", "deploy", "inner", "noop", "timesharing"]),
+      dice.one(of: ["*", "*", "/", "/", "alice", "bob"]),
     ]
-    let (resources, jobs, hours) = (drawCount(8), drawCount(3), drawHours())
+    let (resources, jobs, hours) = (drawCount(5), drawCount(2), drawHours())
     return Rule(
       fields: fields, name: fields.joined(separator: dice.chance(10) ? " , " : ","),
       values: [resources.text, jobs.text, hours.text],
@@ -106,10 +107,10 @@ extension RandomQuotas {
 
   private mutating func drawCount(_ most: Int) -> (text: String, value: Int?) {
     switch dice.number(1...100) {
-    case 1...40: return ("-1", nil)
-    case 41...47: return ("\"ALL\"", allResources)
-    case 48...55: return ("\"0.5*ALL\"", allResources / 2)
-    case 56...60:
+    case 1...30: return ("-1", nil)
+    case 31...34: return ("\"ALL\"", allResources)
+    case 35...42: return ("\"0.5*ALL\"", allResources / 2)
+    case 43...50:
       let number = dice.number(1...most)
       return ("\"\(number).9\"", number)
     default:
@@ -120,12 +121,12 @@ extension RandomQuotas {
 
   private mutating func drawHours() -> (text: String, value: Int?) {
     switch dice.number(1...100) {
-    case 1...65: return ("-1", nil)
-    case 66...70: return ("\"0.02*ALL\"", allResources * 72)
-    case 71...75: return ("1", 3600)
+    case 1...55: return ("-1", nil)
+    case 56...60: return ("\"0.02*ALL\"", allResources * 72)
+    case 61...62: return ("1", 3600)
     default:
       // Hundredths of an hour.
-      let number = dice.number(2...40)
+      let number = dice.number(1...20)
       return ("\"0.\(number / 10)\(number % 10)\"", number * 36)
     }
   }

@@ -57,7 +57,8 @@ extension Snapshot {
       }
       return "\(groups.joined(separator: "+")) for \(moldable.walltime)"
     }
-    var text = "  waits: job \(job.id) of \(job.user) \"\(job.name)\" in \(job.project), \(job.queue), "
+    var text = "  waits: job \(job.id) of \(job.user) \"\(job.name)\" "
+    text += "in \(job.project), \(job.queue), "
     text += shapes.joined(separator: " or ")
     if !job.properties.isEmpty { text += ", where \(job.properties)" }
     if !job.types.isEmpty { text += ", \(job.types)" }

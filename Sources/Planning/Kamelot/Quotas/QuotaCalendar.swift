@@ -55,8 +55,10 @@ public struct QuotaCalendar: Sendable {
           let todays = periods.indices.filter {
             periods[$0].includes(weekday: weekday, day: day, month: month)
           }
-          let index = known[todays] ?? place(
-            of: pattern(todays.map { periods[$0] }, fallback: fallback), in: &patterns)
+          let index =
+            known[todays]
+            ?? place(
+              of: pattern(todays.map { periods[$0] }, fallback: fallback), in: &patterns)
           known[todays] = index
           patternOfDay[place(weekday: weekday, month: month, day: day)] = UInt16(clamping: index)
         }
