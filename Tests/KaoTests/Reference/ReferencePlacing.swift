@@ -75,7 +75,7 @@ extension ReferencePlanner {
       let isLimited = traits.deadline != nil || !traits.space.isEmpty || quotas != nil
       return isLimited || requests.resources.contains { $0.bound(at: now) != nil } ? nil : first
     }
-    guard place.end >= first.end, job.moldables.indices ~= place.moldable,
+    guard place.end + 1 >= first.end, job.moldables.indices ~= place.moldable,
       starts(job, traits).contains(place.start),
       let groups = requests.order(of: job.moldables[place.moldable], for: job, traits)
     else { return first }
