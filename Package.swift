@@ -125,7 +125,7 @@ let package = Package(
     tests("Kao", ["Kao", "Kamelot", "ClusterModel", "Encoding", "RequestLanguage"]),
     tests(
       "Scenarios", ["Scenarios", "Kao", "Kamelot", "ClusterModel"],
-      fixtures: ["Fixtures/kamelot-vectors.jsonl"]),
+      fixtures: ["Fixtures/kamelot-vectors.jsonl", "Fixtures/acceptance.jsonl"]),
     tests(
       "SQLiteStorage", ["SQLiteStorage", "Storage", "ClusterModel", "RequestLanguage", "CSQLite"]),
     tests("Wire", ["Wire", "ClusterModel", "Encoding"]),

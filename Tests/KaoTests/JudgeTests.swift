@@ -56,6 +56,26 @@ struct JudgeTests {
     for word in words { #expect(placed[word, default: 0] >= 8, "\(word): \(placed)") }
   }
 
+  @Test("a plan that forgets the quotas, or the order of the site, is found out by its rules alone")
+  func forgetfulness() {
+    var (beyondQuotas, outOfOrder) = (0, 0)
+    for seed in seeds {
+      var maker = ScenarioMaker(seed: seed, features: Set(Feature.allCases))
+      let snapshot = maker.snapshot()
+      var careless = snapshot
+      careless.quotas = nil
+      let breaches = PlanRules.breaches(in: ReferencePlanner.plan(careless), for: snapshot)
+      if breaches.contains(where: { $0.contains("beyond its quota") }) { beyondQuotas += 1 }
+      #expect(snapshot.quotas != nil || breaches == [])
+      careless = snapshot
+      careless.order = .fifo
+      let plan = ReferencePlanner.plan(careless)
+      let disorder = PlanRules.breaches(in: plan, for: snapshot)
+      if disorder.contains(where: { $0.contains("comes after") }) { outOfOrder += 1 }
+    }
+    #expect(beyondQuotas > 15 && outOfOrder > 15, "\(beyondQuotas), \(outOfOrder)")
+  }
+
   private func tampered(_ plan: Plan, _ kind: Tampering, _ snapshot: Snapshot) -> Plan? {
     var other = plan
     // What is not an ordinary job may be late, or start in another pass.

@@ -1,4 +1,27 @@
 // What OAR 3's planner gets wrong, and what ours did, one test each: none of it may come back.
+//
+// Where the tests of the rest are (suite: test):
+//   walltime changes: never applied                      WalltimePolicyTests: enabled
+//   … a second request forgets the first                 WalltimeChangeTests: secondRequest
+//   … `{ name => value }` and fractions not read         WalltimePolicyTests: plainFraction and before
+//   a checkpoint delay ends the pass                     here: checkpointDelay
+//   new reservations never looked at                     ReservationTests: accepted
+//   a late reservation: end, waiting, lost resources     ReservationTests: onTime, lostResources
+//   quotas end kamelot                                   VectorTests: plansWithQuotas
+//   `ALL` in rules of the calendar                       QuotaGrammarTests
+//   the next period's rules hold; so after a one-shot    QuotaCalendarTests: insidePeriods, oneShotInside
+//   only a job's first type is looked at                 QuotaRuleTests
+//   sample files that are no JSON                        QuotaGrammarTests
+//   quotas go through each slot again and again          QuotaLedgerTests
+//   resource-hours add up slot by slot                   QuotaLedgerTests
+//   a container that is gone; `+`; other conditions      here: containerGone, disjointGroups,
+//                                                        startOfAnotherJob
+//   a level that is not known                            PoisonTests
+//   dependencies without a place, inside of a slot       here: dependencyWithoutPlace, boundWithinASlot
+//   targets of users divided twice                       FairShareTests: targets
+//   age, work and size of multifactor                    MultifactorTests: age, work, size
+//   time-sharing, besteffort with it, placeholders       KnownSharingBugsTests
+//   `allow` and `allowed` are not the same               JobTypeTests: allowed
 
 import ClusterModel
 import Kamelot

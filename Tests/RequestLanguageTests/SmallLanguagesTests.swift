@@ -106,6 +106,12 @@ struct JobTypeTests {
     #expect(try JobType(parsing: text).text == text)
   }
 
+  @Test("what a placeholder lets through is named as OAR 2 and as OAR 3 do")
+  func allowed() throws {
+    #expect(try JobType(parsing: "allowed=p") == .allowed("p"))
+    #expect(try JobType(parsing: "allow=p") == .allowed("p"))
+  }
+
   @Test("time-sharing may name its parts in any order, and dates may leave out the time")
   func otherForms() throws {
     #expect(

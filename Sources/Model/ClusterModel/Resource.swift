@@ -87,7 +87,7 @@ public struct Resource: Hashable, Codable, Sendable, Identifiable {
 
   /// Whether it sleeps and can be woken: OAR's `standby`.
   public func isStandby(at now: Instant) -> Bool {
-    state == .absent && availableUpto >= now
+    state == .absent && availableUpto > 1 && availableUpto >= now
   }
 
   /// The value of any column of `resources`, the site's own included; `nil` if there is no such column.

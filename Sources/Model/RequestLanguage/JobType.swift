@@ -104,7 +104,8 @@ private struct JobTypeReader {
     case "container": return .container(name: value == nil ? nil : try identifier(value))
     case "inner": return .inner(try identifier(value))
     case "placeholder": return .placeholder(try identifier(value))
-    case "allowed": return .allowed(try identifier(value))
+    // OAR's admission rules know the first, OAR 3's planner the second.
+    case "allowed", "allow": return .allowed(try identifier(value))
     case "timesharing": return try timesharing()
     case "postpone": return .postpone(try date())
     case "deadline": return .deadline(try date())

@@ -43,9 +43,6 @@ struct Lane {
     return found.start
   }
 
-  /// The first instant after `now` at which what is free may change.
-  var firstTurn: Instant { timeline.end(of: timeline.slot(at: now)) }
-
   /// Forgets what is known, because something became free.
   mutating func forgetStarts() { known = [:] }
 }

@@ -57,7 +57,13 @@ public struct Planner {
 
   /// The first instant after now at which what is free may change, in the cluster or in a container.
   public var firstTurn: Instant {
-    containers.values.reduce(cluster.firstTurn) { min($0, $1.firstTurn) }
+    containers.values.reduce(cluster.firstTurn(after: now)) { min($0, $1.firstTurn(after: now)) }
+  }
+
+  /// The first instant after another at which what is free in a space may change; `Instant.max` for never.
+  public func firstTurn(after instant: Instant, in space: SpaceName) -> Instant {
+    guard let space else { return cluster.firstTurn(after: instant) }
+    return containers[space]?.firstTurn(after: instant) ?? .max
   }
 
   /// Goes on at a later `now`, which is before ``firstTurn``.

@@ -156,7 +156,8 @@ private struct States {
     if state != .dead { notDead[word] |= bit }
     guard state == .alive || state == .absent else { return }
     inService[word] |= bit
-    if state == .alive { alive[word] |= bit } else { sleeping.append((place, upto)) }
+    if state == .alive { alive[word] |= bit }
+    if state == .absent, upto > 1 { sleeping.append((place, upto)) }
     if state == .alive || upto > 1 { wakeable[word] |= bit }
     if (2..<endOfTime - 1).contains(upto) { departing.append((place, upto)) }
   }

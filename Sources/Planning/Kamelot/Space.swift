@@ -120,8 +120,11 @@ struct Space {
 
 // Going on later.
 extension Space {
-  /// The first instant after now at which what is free may change.
-  var firstTurn: Instant { coarse.reduce(fine.firstTurn) { min($0, $1.firstTurn) } }
+  /// The first instant after another at which what is free may change. The fine timeline has a slot wherever
+  /// another one has.
+  func firstTurn(after instant: Instant) -> Instant {
+    fine.timeline.end(of: fine.timeline.slot(at: instant))
+  }
 
   /// Lets nobody start before `now`, which is before ``firstTurn``.
   mutating func advance(to now: Instant) {

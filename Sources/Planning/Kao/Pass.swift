@@ -189,7 +189,7 @@ extension Pass {
     var spot = found.spot
     var obstacle: Reason?
     if spot.start > snapshot.now {
-      clearAhead(&spot, for: job, choice)
+      clearAhead(&spot, for: job, choice, of: index)
       obstacle = reason(for: job, found, notBefore: notBefore, because: cause)
       if obstacle == nil {
         plan.reasons.note(
@@ -201,7 +201,8 @@ extension Pass {
     } else {
       // What a plug-in chose stays as it is.
       obstacle =
-        job.traits.plugin == nil ? clear(&spot, for: job, choice) : clear(spot, job.traits)
+        job.traits.plugin == nil
+        ? clear(&spot, for: job, choice, of: index) : clear(spot, job.traits)
       obstacle = obstacle ?? obstacleInside(job, spot)
     }
     add(

@@ -51,7 +51,9 @@ extension Pass {
     let patience = max(0, snapshot.settings.reservationPatience)
     let isPatient = snapshot.now < reservation.start.addingCapped(patience)
     if rest.resources.isEmpty || (isPatient && rest.resources != spot.resources) {
+      // What it was promised is its own, and counts.
       noteEnd(of: id, spot.end)
+      count(snapshot.waiting[index], spot)
       keepBusy(spot, traits)
       plan.reasons[id] = Reason(
         .reservation,
@@ -130,10 +132,10 @@ extension Pass {
     plan.accepted.append(job.id)
     var obstacle: Reason?
     if spot.start > snapshot.now {
-      clearAhead(&spot, for: ready, choice)
+      clearAhead(&spot, for: ready, choice, of: index)
       obstacle = Reason(.reservation, "It is a reservation: it starts at its time.")
     } else {
-      obstacle = clear(&spot, for: ready, choice)
+      obstacle = clear(&spot, for: ready, choice, of: index)
     }
     add(index, choice.moldable, spot, ready.traits, isStart: obstacle == nil)
     if let obstacle { plan.reasons[job.id] = obstacle }

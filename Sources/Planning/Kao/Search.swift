@@ -58,10 +58,25 @@ extension Pass {
     while let spot = findFreeSpot(query) {
       guard let refused = refusal(of: spot, account) else { return (spot, excess) }
       excess = excess ?? refused
-      guard let retry = refused.retryAt, retry > spot.start else { return (nil, excess) }
-      query.notBefore = retry
+      guard let next = nextTry(query, after: spot, refused), next > spot.start else {
+        return (nil, excess)
+      }
+      query.notBefore = next
     }
     return (nil, excess)
+  }
+
+  /// When a job may be tried again after a quota refused a spot. One that takes more than it must there
+  /// (BEST, hosts of several sizes) may take less as soon as anything begins or ends.
+  private func nextTry(
+    _ query: SpotQuery, after spot: Spot, _ refused: QuotaExcess
+  ) -> Instant? {
+    guard spot.resources.count > query.request.need else { return refused.retryAt }
+    var next = [refused.retryAt, planner.firstTurn(after: spot.start, in: query.space)]
+    if let quotas = snapshot.quotas, refused.limit != .window {
+      next.append(quotas.rules(at: spot.start).until)
+    }
+    return next.compactMap(\.self).min().flatMap { $0 < .max ? $0 : nil }
   }
 
   // MARK: Quotas

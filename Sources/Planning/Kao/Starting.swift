@@ -8,8 +8,12 @@ import RequestLanguage
 extension Pass {
   /// Clears the way for a job that has a spot now, or moves it to resources where that wastes less work;
   /// why it can't start yet.
-  mutating func clear(_ spot: inout Spot, for job: ReadyJob, _ choice: Choice) -> Reason? {
-    if !holdsBesteffort, !besteffort.isEmpty { spot = sparingBesteffort(spot, job, choice) }
+  mutating func clear(
+    _ spot: inout Spot, for job: ReadyJob, _ choice: Choice, of index: Int
+  ) -> Reason? {
+    if !holdsBesteffort, !besteffort.isEmpty {
+      spot = sparingBesteffort(spot, job, choice, of: index)
+    }
     return clear(spot, job.traits)
   }
 
@@ -26,10 +30,12 @@ extension Pass {
 
   /// Clears the way ahead of time for a job that starts soon, or moves it to resources where that wastes
   /// less work.
-  mutating func clearAhead(_ spot: inout Spot, for job: ReadyJob, _ choice: Choice) {
+  mutating func clearAhead(
+    _ spot: inout Spot, for job: ReadyJob, _ choice: Choice, of index: Int
+  ) {
     guard isNear(spot) else { return }
     // What a plug-in chose stays as it is.
-    if job.traits.plugin == nil { spot = sparingBesteffort(spot, job, choice) }
+    if job.traits.plugin == nil { spot = sparingBesteffort(spot, job, choice, of: index) }
     clearAhead(spot, job.traits)
   }
 
@@ -52,7 +58,7 @@ extension Pass {
 
   /// The spot on other resources if those waste less besteffort work.
   private mutating func sparingBesteffort(
-    _ spot: Spot, _ job: ReadyJob, _ choice: Choice
+    _ spot: Spot, _ job: ReadyJob, _ choice: Choice, of index: Int
   ) -> Spot {
     guard !besteffort.inTheWay(of: job.traits, in: spot).isEmpty else { return spot }
     var query = SpotQuery(
@@ -65,7 +71,17 @@ extension Pass {
     else { return spot }
     var sparing = spot
     sparing.resources = resources
-    return sparing
+    return isWithinQuotas(sparing, job, index, insteadOf: spot) ? sparing : spot
+  }
+
+  /// Whether a job may have another spot than one that its quotas allow: hosts may differ in size.
+  private mutating func isWithinQuotas(
+    _ spot: Spot, _ job: ReadyJob, _ index: Int, insteadOf allowed: Spot
+  ) -> Bool {
+    guard spot.resources.count > allowed.resources.count, !job.traits.isWithoutQuotas,
+      let account = account(of: snapshot.waiting[index])
+    else { return true }
+    return refusal(of: spot, account) == nil
   }
 
   /// Lets besteffort jobs that stand in the way of a job give way: those that can save their work are told

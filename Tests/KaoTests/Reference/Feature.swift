@@ -33,10 +33,21 @@ enum Feature: String, CaseIterable {
   /// More free resources may suit them less, since the first group chooses others: from a start that
   /// fails nothing follows for another start. Without it, a later start is accepted too.
   case competingGroups
+  /// Limits of users, projects, queues and types, with or without a calendar.
+  case quotas
+  /// Fair shares or weighted sums instead of first come, first served; limits of the jobs of a user
+  /// and of a pass.
+  case orders
+  /// Requests that take more or less depending on when they start (BEST, hosts of several sizes) are
+  /// tried under quotas wherever anything begins or ends. Without it, a later start, or none, is
+  /// accepted too.
+  case varyingSizes
 }
 
 /// What the engine can do; the list to extend when it learns something.
 let plannedFeatures = Set(Feature.allCases)
 
 /// Those that the first scenarios were made with.
-let firstFeatures = plannedFeatures.subtracting([.checkpoints, .killAhead, .holes])
+let firstFeatures = plannedFeatures.subtracting([
+  .checkpoints, .killAhead, .holes, .quotas, .orders, .varyingSizes,
+])

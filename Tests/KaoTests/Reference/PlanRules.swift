@@ -32,6 +32,8 @@ struct PlanRules {
     for job in snapshot.waiting { rules.check(job) }
     rules.checkPairs()
     rules.checkVictims()
+    rules.checkQuotas()
+    rules.checkOrder()
     return rules.problems
   }
 

@@ -15,11 +15,12 @@ struct ReferenceSpot {
 extension ReferencePlanner {
   /// Gives a job its place, or a reason why it has none.
   mutating func place(_ job: WaitingJob) {
+    plan.order.append(job.id)
     guard let traits = try? ReferenceTraits(job) else {
       return refuse(job, Reason(.malformed, "A type can't be understood."))
     }
     if let refusal = refusal(of: job, traits) { return refuse(job, refusal) }
-    guard let spot = earliest(job, traits), let spot = laterSpot(than: spot, job, traits) else {
+    guard let spot = laterSpot(than: earliest(job, traits), job, traits) else {
       return refuse(job, Reason(.impossible, "There is no time at which it could start."))
     }
     settle(job, traits, spot, mayDiffer: true)
@@ -52,9 +53,11 @@ extension ReferencePlanner {
         if let best, best.end <= start + duration { break }
         if let deadline = traits.deadline, start + moldable.walltime > deadline { break }
         let free = free(for: traits, from: start, to: hole(from: start, to: start + duration))
-        if let picked = requests.pick(groups, for: job, traits, from: free) {
-          best = ReferenceSpot(
-            moldable: index, start: start, end: start + duration, resources: picked)
+        guard let picked = requests.pick(groups, for: job, traits, from: free) else { continue }
+        let spot = ReferenceSpot(
+          moldable: index, start: start, end: start + duration, resources: picked)
+        if keepsQuotas(job, spot) {
+          best = spot
           break
         }
       }
@@ -62,27 +65,35 @@ extension ReferencePlanner {
     return best
   }
 
-  /// The spot that the plan that is followed gave a job whose groups compete, if it is no better than
-  /// the first and the engine can't do better; else the first.
+  /// The spot that the plan that is followed gave a job of which not more is asked, if it is no better
+  /// than the first; else the first.
   private func laterSpot(
-    than first: ReferenceSpot, _ job: WaitingJob, _ traits: ReferenceTraits
+    than first: ReferenceSpot?, _ job: WaitingJob, _ traits: ReferenceTraits
   ) -> ReferenceSpot? {
-    let compete = job.moldables.contains { $0.groups.count > 1 }
-    guard let guide, compete, isLenient else { return first }
+    guard let guide, let first, isToleranceDue(to: job, traits) else { return first }
     guard let place = guide.placement(of: job.id) else {
-      let isLimited = traits.deadline != nil || !traits.space.isEmpty
+      let isLimited = traits.deadline != nil || !traits.space.isEmpty || quotas != nil
       return isLimited || requests.resources.contains { $0.bound(at: now) != nil } ? nil : first
     }
-    guard place.end >= first.end, job.moldables.indices ~= place.moldable,
+    guard place.end + 1 >= first.end, job.moldables.indices ~= place.moldable,
       starts(job, traits).contains(place.start),
       let groups = requests.order(of: job.moldables[place.moldable], for: job, traits)
     else { return first }
     let end = place.start + runTime(job.moldables[place.moldable], traits) + security
     let free = free(for: traits, from: place.start, to: hole(from: place.start, to: end))
     let picked = requests.pick(groups, for: job, traits, from: free)
-    return picked.map {
+    let later = picked.map {
       ReferenceSpot(moldable: place.moldable, start: place.start, end: end, resources: $0)
-    } ?? first
+    }
+    return later.flatMap { keepsQuotas(job, $0) ? $0 : nil } ?? first
+  }
+
+  /// Whether the planner need not find the earliest start of a job.
+  private func isToleranceDue(to job: WaitingJob, _ traits: ReferenceTraits) -> Bool {
+    let competes = job.moldables.contains { $0.groups.count > 1 }
+    let varies = quotas != nil && job.moldables.contains { requests.varies($0, traits) }
+    return competes && missing.contains(.competingGroups)
+      || varies && missing.contains(.varyingSizes)
   }
 
   private func runTime(_ moldable: Moldable, _ traits: ReferenceTraits) -> Seconds {
@@ -102,8 +113,17 @@ extension ReferencePlanner {
     for case .waiting(let other) in job.dependencies { bound = max(bound, ends[other] ?? bound) }
     let changes =
       (spaces[traits.space]?.instants ?? [])
-      + requests.resources.compactMap { $0.bound(at: now) }
+      + requests.resources.compactMap { $0.bound(at: now) } + (quotas?.instants ?? [])
     return Set([bound] + changes.filter { $0 > bound }).sorted()
+  }
+
+  /// Whether quotas allow a job a spot.
+  func keepsQuotas(_ job: WaitingJob, _ spot: ReferenceSpot) -> Bool {
+    quotas?.breach(by: use(of: job, spot)) == nil
+  }
+
+  private func use(of job: WaitingJob, _ spot: ReferenceSpot) -> ReferenceUse {
+    ReferenceUse(job, resources: spot.resources.count, start: spot.start, end: spot.end)
   }
 
   /// The resources that a job may have all the time from `start` to before `end`.
@@ -133,6 +153,7 @@ extension ReferencePlanner {
     var spot = best
     if mayDiffer, isInTheWay(of: traits, best) {
       spot.resources = sparing(job, traits, best)
+      if !keepsQuotas(job, spot) { spot = best }
     }
     guard agree(job, spot) else { return }
     let victims = victims(of: traits, spot)
@@ -157,6 +178,8 @@ extension ReferencePlanner {
     let claim = ReferenceClaim(
       job: job.id, traits: traits, start: spot.start, end: spot.end, resources: spot.resources)
     add(claim, isRunning: isRunning)
+    let use = use(of: job, spot)
+    quotas?.add(use)
     ends[job.id] = spot.end
   }
 

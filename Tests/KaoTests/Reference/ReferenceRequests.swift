@@ -53,6 +53,18 @@ struct ReferenceRequests {
     return all
   }
 
+  /// Whether a request may take more or less depending on what is free.
+  func varies(_ moldable: Moldable, _ traits: ReferenceTraits) -> Bool {
+    moldable.groups.contains { group in
+      let counts = group.levels.map(\.count)
+      if counts.contains(.best) || counts.contains(.bestHalf) || counts.contains(.all) {
+        return true
+      }
+      let last = group.levels.last.map { blocks(of: members(for: traits), by: $0.property) } ?? []
+      return Set(last.map(\.count)).count > 1
+    }
+  }
+
   /// The resources that blocks are made of.
   private func members(for traits: ReferenceTraits) -> [Resource] {
     resources.filter {

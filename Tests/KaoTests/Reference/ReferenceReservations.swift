@@ -10,6 +10,7 @@ extension ReferencePlanner {
     guard let reservation = job.reservation, let promise = reservation.promised,
       let traits = try? ReferenceTraits(job)
     else { return }
+    plan.order.append(job.id)
     let end = reservation.start + job.moldables[promise.moldable].walltime + security
     let usable = Set(requests.resources.filter { $0.serves(traits, at: now) }.map(\.id))
     let rest = Set(promise.resources).intersection(usable)
@@ -38,6 +39,7 @@ extension ReferencePlanner {
 
   /// Accepts a new reservation if its exact window is free for its first moldable.
   mutating func judge(_ job: WaitingJob) {
+    plan.order.append(job.id)
     guard problem == nil, let reservation = job.reservation, let moldable = job.moldables.first,
       let traits = try? ReferenceTraits(job),
       let groups = requests.order(of: moldable, for: job, traits)
@@ -51,8 +53,11 @@ extension ReferencePlanner {
     guard let picked = requests.pick(groups, for: job, traits, from: free) else {
       return refuse(job, Reason(.impossible, "Its time is taken."))
     }
-    accept(
-      job, traits, ReferenceSpot(moldable: 0, start: start, end: end, resources: picked))
+    let spot = ReferenceSpot(moldable: 0, start: start, end: end, resources: picked)
+    guard keepsQuotas(job, spot) else {
+      return refuse(job, Reason(.quota, "A quota forbids it."))
+    }
+    accept(job, traits, spot)
     for dependent in takeDependents(of: job.id) { reach(dependent) }
   }
 
@@ -65,6 +70,7 @@ extension ReferencePlanner {
     if !rivals.isEmpty {
       let chosen = guide?.placement(of: job.id).map { Set($0.resources) } ?? best.resources
       if chosen != best.resources { spot.resources = sparing(job, traits, best) }
+      if !keepsQuotas(job, spot) { spot = best }
     }
     guard agree(job, spot) else { return }
     let victims = victims(of: traits, spot)

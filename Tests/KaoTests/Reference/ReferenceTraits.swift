@@ -42,10 +42,18 @@ struct ReferenceTraits {
     isBesteffort = job.isBesteffort
   }
 
+  /// A job that may be anywhere, for what a request takes of the whole cluster.
+  static var anywhere: ReferenceTraits {
+    var traits = ReferenceTraits()
+    traits.isPermissive = true
+    return traits
+  }
+
   private init() {}
 
   private init(_ types: [String], id: JobID, user: String, name: String) throws {
-    for text in types {
+    // Quotas read this one themselves.
+    for text in types where text != "no_quotas" {
       switch try JobType(parsing: text) {
       case .besteffort: isBesteffort = true
       case .deploy(standby: true), .cosystem(standby: true), .noop(standby: true):

@@ -27,9 +27,13 @@ struct ScenarioMaker {
   private(set) var cores = 1
   /// The names of the containers so far.
   var containers: [String] = []
+  /// The quotas of the scenario, if it has any.
+  private(set) var quotas: RandomQuotas?
+  private let seed: UInt64
   private var random: SeededGenerator
 
   init(seed: UInt64, features: Set<Feature>) {
+    self.seed = seed
     random = SeededGenerator(seed: seed)
     for feature in Feature.allCases where features.contains(feature) {
       // A coin for each, so that a feature more or less changes no other.
@@ -72,7 +76,20 @@ struct ScenarioMaker {
     for id in 1...number(1...10) { snapshot.waiting.append(job(id)) }
     addReservations(to: &snapshot)
     addRules(to: &snapshot)
+    if theme.contains(.quotas) { addQuotas(to: &snapshot) }
+    if theme.contains(.orders) {
+      var maker = OrderMaker(seed: seed)
+      maker.order(&snapshot)
+    }
     return snapshot
+  }
+
+  private mutating func addQuotas(to snapshot: inout Snapshot) {
+    let all = snapshot.platform.resources.count { $0.state != .dead }
+    var drawn = RandomQuotas(seed: seed, allResources: all, now: now)
+    drawn.name(&snapshot)
+    snapshot.quotas = drawn.quotas()
+    quotas = drawn
   }
 
   private mutating func queues() -> [Queue] {

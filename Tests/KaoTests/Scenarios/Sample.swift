@@ -30,10 +30,21 @@ enum Sample {
     sourceLocation: SourceLocation = #_sourceLocation,
     _ problem: (Snapshot) -> (problem: String, plan: Plan)?
   ) {
+    checkWithQuotas(part, features: features, sourceLocation: sourceLocation) { snapshot, _ in
+      problem(snapshot)
+    }
+  }
+
+  /// The same, with the quotas as they were drawn.
+  static func checkWithQuotas(
+    _ part: UInt64, features: Set<Feature> = plannedFeatures,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ problem: (Snapshot, RandomQuotas?) -> (problem: String, plan: Plan)?
+  ) {
     for seed in seeds(part) {
       var maker = ScenarioMaker(seed: seed, features: features)
       let snapshot = maker.snapshot()
-      guard let (problem, plan) = problem(snapshot) else { continue }
+      guard let (problem, plan) = problem(snapshot, maker.quotas) else { continue }
       let text = "LIBURNA_SEED=\(seed): \(problem)\n\(snapshot.description)\n\(plan.description)"
       Issue.record("\(text)", sourceLocation: sourceLocation)
       return

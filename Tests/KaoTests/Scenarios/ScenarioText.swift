@@ -20,11 +20,32 @@ extension Snapshot {
       "  queue \($0.name), priority \($0.priority)\($0.isActive ? "" : ", closed")"
     }
     lines += holding.map(describe) + waiting.map(describe)
+    if let quotas { lines += describe(quotas) }
+    if !order.isFIFO { lines.append("  order: \(order)") }
     return lines.joined(separator: "\n")
   }
 
+  private func describe(_ quotas: Quotas) -> [String] {
+    var lines = quotas.ruleSets.map { set in
+      let rules = set.rules.map { rule in
+        let limits = [rule.limits.resources, rule.limits.jobs, rule.limits.resourceSeconds]
+        return "\(rule.text) \(limits.map { $0.map(String.init) ?? "-" })"
+      }
+      return "  rules \(set.name): \(rules.joined(separator: "; "))"
+    }
+    guard quotas.calendar.isTemporal else { return lines }
+    lines.append("  window \(quotas.windowLimit)")
+    var instant = now
+    while instant < now + 700 {
+      let (rules, until) = quotas.rules(at: instant)
+      lines.append("  from \(instant): rules \(quotas.ruleSets[rules].name)")
+      instant = until
+    }
+    return lines
+  }
+
   private func describe(_ job: HoldingJob) -> String {
-    "  has: job \(job.id) of \(job.user) \"\(job.name)\", \(rangesText(of: job.resources.sorted())), "
+    "  has: job \(job.id) of \(job.user) \"\(job.name)\" in \(job.project), \(job.queue), \(rangesText(of: job.resources.sorted())), "
       + "\(job.start) + \(job.walltime), \(job.types)"
       + (job.isBesteffort ? ", besteffort" : "") + (job.isEnding ? ", ending" : "")
       + (job.checkpoint > 0 ? ", saves for \(job.checkpoint)" : "")
@@ -39,7 +60,8 @@ extension Snapshot {
       }
       return "\(groups.joined(separator: "+")) for \(moldable.walltime)"
     }
-    var text = "  waits: job \(job.id) of \(job.user) \"\(job.name)\" in \(job.queue), "
+    var text = "  waits: job \(job.id) of \(job.user) \"\(job.name)\" "
+    text += "in \(job.project), \(job.queue), "
     text += shapes.joined(separator: " or ")
     if !job.properties.isEmpty { text += ", where \(job.properties)" }
     if !job.types.isEmpty { text += ", \(job.types)" }

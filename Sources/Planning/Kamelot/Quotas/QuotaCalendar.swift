@@ -55,16 +55,23 @@ public struct QuotaCalendar: Sendable {
           let todays = periods.indices.filter {
             periods[$0].includes(weekday: weekday, day: day, month: month)
           }
-          let index = known[todays] ?? patterns.count
-          if index == patterns.count {
-            known[todays] = index
-            patterns.append(pattern(todays.map { periods[$0] }, fallback: fallback))
-          }
+          let index =
+            known[todays]
+            ?? place(
+              of: pattern(todays.map { periods[$0] }, fallback: fallback), in: &patterns)
+          known[todays] = index
           patternOfDay[place(weekday: weekday, month: month, day: day)] = UInt16(clamping: index)
         }
       }
     }
     return (patterns, patternOfDay)
+  }
+
+  /// Days that are alike have one pattern: where all are, no end of the rules has to be searched.
+  private static func place(of pattern: DayPattern, in patterns: inout [DayPattern]) -> Int {
+    if let index = patterns.firstIndex(of: pattern) { return index }
+    patterns.append(pattern)
+    return patterns.count - 1
   }
 
   private static func place(weekday: Int, month: Int, day: Int) -> Int {
