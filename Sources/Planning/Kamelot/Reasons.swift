@@ -117,11 +117,10 @@ public final class OccupancyLedger: Sendable {
   private let now: Instant
   private let free: ResourceSet
   private let holders: [Holder]
-  /// In the order in which they were made.
-  private let placements: [Placement]
+  private let placements: PlacementList
 
   /// - Parameter free: what is free at `now` if nobody holds anything.
-  public init(now: Instant, free: ResourceSet, holders: [Holder], placements: [Placement]) {
+  public init(now: Instant, free: ResourceSet, holders: [Holder], placements: PlacementList) {
     self.now = now
     self.free = free
     self.holders = holders

@@ -10,9 +10,12 @@ struct Candidates {
     .order, "Too many jobs are ahead of it: the plan does not reach it yet.")
   private static let setAside = Reason(.queue, "Its queue starts no jobs.")
 
-  private var candidates: [Candidate]
+  private var candidates: [Candidate] = []
   /// What the jobs ask for.
   private(set) var requests: [ResolvedRequest] = []
+
+  /// None.
+  init() {}
 
   init(_ snapshot: Snapshot, _ order: JobOrder, _ plugins: PlannerPlugins) {
     candidates = [Candidate](

@@ -18,7 +18,7 @@ struct Pass {
   /// The jobs that have resources, for the reasons.
   var holders: [OccupancyLedger.Holder] = []
   /// Every placement in the order in which it was made.
-  private(set) var placements: [Placement] = []
+  private(set) var placements = PlacementList()
   /// The resources of containers whose time is now but that can't start yet.
   private var notYetOpen: [String: ResourceSet] = [:]
   /// For each job that others depend on and that has a place, the first instant after it.
@@ -50,6 +50,12 @@ struct Pass {
     for (job, reason) in order.setAside { plan.reasons[snapshot.waiting[job].id] = reason }
   }
 
+  /// Lets the waiting jobs go; the places that they got stay.
+  mutating func forgetJobs() {
+    snapshot.waiting = []
+    candidates = Candidates()
+  }
+
   func candidate(_ index: Int) -> Candidate { candidates[index] }
 
   /// Leaves a job out that was not reached yet.
@@ -61,7 +67,7 @@ struct Pass {
   mutating func takePlan() -> Plan {
     plan.reasons.seal(
       with: OccupancyLedger(
-        now: snapshot.now, free: plannable, holders: holders, placements: placements))
+        now: snapshot.now, free: plannable, holders: holders, placements: placements.share()))
     plan.addAlwaysAssigned(in: snapshot)
     defer { plan = Plan() }
     return plan
@@ -72,8 +78,9 @@ struct Pass {
     candidates = Candidates(snapshot, order, plugins)
     for (job, reason) in order.setAside { plan.reasons[snapshot.waiting[job].id] = reason }
     let new = snapshot.awaited.subtracting(awaited)
+    guard !new.isEmpty else { return }
     awaited.formUnion(new)
-    for placement in placements where new.contains(placement.job) {
+    for placement in placements.all where new.contains(placement.job) {
       ends[placement.job] = placement.end + 1
     }
   }

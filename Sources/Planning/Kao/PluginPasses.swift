@@ -47,7 +47,7 @@ extension Pass {
     guard !jobs.isEmpty else { return }
     let question = ExtraQuestion(
       queues: snapshot.queueNames(of: jobs), jobs: jobs.map { snapshot.waiting[$0] },
-      placements: placements, now: snapshot.now, platform: snapshot.platform)
+      placements: placements.all, now: snapshot.now, platform: snapshot.platform)
     let indices = Dictionary(
       jobs.map { (snapshot.waiting[$0].id, $0) }, uniquingKeysWith: { first, _ in first })
     for extra in plugins.extraPasses {

@@ -98,9 +98,6 @@ public struct StandingPlan {
 
 // What a pass does when it goes on.
 extension Pass {
-  /// Lets the jobs go that have their place; their places stay.
-  fileprivate mutating func forgetJobs() { snapshot.waiting = [] }
-
   /// Whether what is free is the same at `now` as when the pass was made, and quotas are too.
   fileprivate func canGoOn(at now: Instant) -> Bool {
     now == snapshot.now || (now > snapshot.now && now < planner.firstTurn && quotas == nil)
