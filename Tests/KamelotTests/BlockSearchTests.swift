@@ -31,7 +31,8 @@ struct BlockSearchTests {
     arguments: [
       ("/host=2", "1-31"), ("/host=2/cpu=2", "1-24,26-32"), ("/core=4", "1-3"),
       ("/host=2/core=2", "1,17-32"), ("/host=1/cpu=2/core=5", "1-4,9-16,17-20,25-32"),
-      ("/host=ALL", "1-31"), ("/host=BEST", "2-16,18-32"), ("/core=BEST", ""),
+      ("/host=ALL", "1-31"), ("/host=BEST", "2-16,18-32"),
+      ("/host=BESTHALF", "17-32"), ("/core=BESTHALF", "7"), ("/core=BEST", ""),
     ])
   func tooFew(request: String, free: String) throws {
     #expect(try cluster.platform.picked(request, free: free) == nil)
@@ -44,7 +45,6 @@ struct BlockSearchTests {
       ("/cpu=BEST", "1-16,18-32", "1-16,25-32"),
       ("/cpu=BESTHALF", "1-16,18-32", "1-8"),
       ("/cpu=BESTHALF", "1-32", "1-16"),
-      ("/host=BESTHALF", "17-32", "17-32"),
       ("/core=BESTHALF", "1-5", "1-2"),
       ("/host=ALL/core=1", "4-8,20", "4,20"),
       ("/host=1/cpu=ALL", "2-32", "17-32"),

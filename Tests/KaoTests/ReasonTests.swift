@@ -84,8 +84,13 @@ struct ReasonTests {
     let reason = try #require(plan.reasons[1])
     #expect(reason.kind == .impossible)
     #expect(reason.text.contains("not available"))
-    let all = Kao.plan(snapshot(platform, waiting: [waiting(1, ("/core=ALL", 10))]))
-    #expect(all.reasons[1]?.kind == .impossible)
+  }
+
+  @Test("ALL means those in service, as in OAR: a suspected host holds nobody up")
+  func allInService() {
+    let platform = testPlatform(hosts: 2, coresPerHost: 2, down: [1, 2])
+    let plan = Kao.plan(snapshot(platform, waiting: [waiting(1, ("/core=ALL", 10))]))
+    #expect(plan.starts.map(\.resources) == [[3, 4]])
   }
 
   @Test("a moldable that makes no sense does not spoil the others of its job")

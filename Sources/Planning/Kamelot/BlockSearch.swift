@@ -64,9 +64,9 @@ final class ResolvedGroup: Sendable {
       return take(.max, at: depth, within: parent, space, from: free, into: &picked) > 0
     case .bestHalf:
       let best = take(.max, at: depth, within: parent, space, from: free, into: &picked)
-      guard best > 1 else { return best == 1 }
-      space.remove(parent, from: &picked)
       let half = best / 2
+      guard half > 0 else { return false }
+      space.remove(parent, from: &picked)
       return take(half, at: depth, within: parent, space, from: free, into: &picked) == half
     }
   }

@@ -29,16 +29,13 @@ struct UnitFrame: Sendable {
 /// What groups have in common that differ in their counts alone.
 final class GroupFrame: Sendable {
   let fine: UnitFrame
-  /// Whether some resources that satisfy the conditions are out of service now but may come back.
-  let isIncomplete: Bool
   /// `nil` if the blocks of the last level are single resources.
   let grain: Grain?
   /// In blocks of the grain; without a grain the same as `fine`.
   let coarse: UnitFrame
 
-  init(fine: UnitFrame, isIncomplete: Bool, grain: Grain?, coarse: UnitFrame) {
+  init(fine: UnitFrame, grain: Grain?, coarse: UnitFrame) {
     self.fine = fine
-    self.isIncomplete = isIncomplete
     self.grain = grain
     self.coarse = coarse
   }
@@ -152,11 +149,7 @@ extension Platform {
         return .failure(error)
       }
     }
-    let part = RequestPart(frame: try frame.get(), counts: group.levels.map(\.count))
-    if part.frame.isIncomplete, part.counts.contains(.all) {
-      throw .impossible("\(text) asks for all resources, and some are suspected to be broken.")
-    }
-    return part
+    return RequestPart(frame: try frame.get(), counts: group.levels.map(\.count))
   }
 
   private func frame(_ key: FrameKey) throws(Refusal) -> GroupFrame {
@@ -167,17 +160,15 @@ extension Platform {
     }
     let fine = UnitFrame(
       eligible: matching.intersection(members), tree: tree, family: families.next())
-    let isIncomplete =
-      key.scope != .eventual && !matching.intersection(notDead).isSubset(of: inService)
     guard let grain = grain(of: tree) else {
-      return GroupFrame(fine: fine, isIncomplete: isIncomplete, grain: nil, coarse: fine)
+      return GroupFrame(fine: fine, grain: nil, coarse: fine)
     }
     let coarseTree = coarseTrees.value(
       for: CoarseTreeKey(levels: key.levels, grain: ObjectIdentifier(grain))
     ) { self.coarseTree(key.levels, of: grain) }
     let coarse = UnitFrame(
       eligible: grain.wholeBlocks(in: fine.eligible), tree: coarseTree, family: families.next())
-    return GroupFrame(fine: fine, isIncomplete: isIncomplete, grain: grain, coarse: coarse)
+    return GroupFrame(fine: fine, grain: grain, coarse: coarse)
   }
 
   /// The resources that satisfy both conditions, of type `default` unless one names the type.

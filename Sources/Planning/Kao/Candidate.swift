@@ -39,46 +39,51 @@ enum Candidate {
   /// Walltimes beyond this do not fit OAR's schema.
   static let longestWalltime: Seconds = endOfTime
 
-  /// - Parameter index: the job's place among those that wait.
-  init(of index: Int, in snapshot: Snapshot, plugins: PlannerPlugins) {
-    let settings = snapshot.settings
+  /// What can be done with the job at a place among those that wait. A function, since an initializer would
+  /// own, and so copy, what it is given.
+  static func ofJob(
+    at index: Int, in snapshot: Snapshot, plugins: PlannerPlugins
+  ) -> Candidate {
     let traits: JobTraits
     do {
       traits =
         snapshot.waiting[index].types.isEmpty
-        ? .none : try snapshot.waiting[index].traits(settings)
+        ? .none : try snapshot.waiting[index].traits(snapshot.settings)
     } catch {
-      self = .refused(Reason(.malformed, "\(error)"))
-      return
+      return .refused(Reason(.malformed, "\(error)"))
     }
     if let call = traits.plugin, !plugins.has(call) {
-      self = .refused(
+      return .refused(
         Reason(.plugin, "There is no plug-in \"\(call.name)\" for its type \(call.role.rawValue)."))
-      return
     }
-    let scope = traits.scope(settings)
-    var choices: [Choice] = []
-    var refusal: Reason?
+    return ofJob(at: index, in: snapshot, traits)
+  }
+
+  private static func ofJob(
+    at index: Int, in snapshot: Snapshot, _ traits: JobTraits
+  ) -> Candidate {
+    let scope = traits.scope(snapshot.settings)
     let properties = snapshot.waiting[index].properties
     let isBesteffort = snapshot.waiting[index].isBesteffort
+    var choices: [Choice] = []
+    var refusal: Reason?
     for (number, moldable) in snapshot.waiting[index].moldables.enumerated() {
-      guard moldable.walltime > 0, moldable.walltime <= Candidate.longestWalltime else {
-        refusal = refusal ?? Candidate.badWalltime(moldable.walltime)
+      guard moldable.walltime > 0, moldable.walltime <= longestWalltime else {
+        refusal = refusal ?? badWalltime(moldable.walltime)
         continue
       }
-      let walltime = settings.runTime(of: moldable.walltime, isBesteffort: isBesteffort)
       switch snapshot.platform.resolve(moldable.groups, properties: properties, scope: scope) {
       case .possible(let request):
-        let duration = walltime + max(0, settings.jobSecurityTime)
+        let walltime = snapshot.settings.runTime(
+          of: moldable.walltime, isBesteffort: isBesteffort)
+        let duration = walltime + max(0, snapshot.settings.jobSecurityTime)
         choices.append(Choice(moldable: number, request: request, duration: duration))
       case .impossible(let text): refusal = refusal ?? Reason(.impossible, text)
       case .malformed(let text): refusal = refusal ?? Reason(.malformed, text)
       }
     }
-    self =
-      choices.isEmpty
-      ? .refused(refusal ?? Reason(.malformed, "The request is empty."))
-      : .ready(ReadyJob(traits: traits, choices: choices))
+    if !choices.isEmpty { return .ready(ReadyJob(traits: traits, choices: choices)) }
+    return .refused(refusal ?? Reason(.malformed, "The request is empty."))
   }
 
   private static func badWalltime(_ walltime: Seconds) -> Reason {

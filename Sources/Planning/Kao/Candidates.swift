@@ -48,7 +48,7 @@ struct Candidates {
       {
         candidates[index] = candidates[previous]
       } else {
-        candidates[index] = Candidate(of: index, in: snapshot, plugins: plugins)
+        candidates[index] = .ofJob(at: index, in: snapshot, plugins: plugins)
         if case .ready(let job) = candidates[index] {
           for choice in job.choices { requests.append(choice.request) }
         }

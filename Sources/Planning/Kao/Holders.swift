@@ -24,7 +24,6 @@ extension Pass {
       let set = ResourceSet(capacity: snapshot.platform.resources.count, places)
       special.append((job, traits, Spot(start: snapshot.now, end: until, resources: set)))
     }
-    if !plugins.finders.isEmpty { turns.note(holders.map(\.until)) }
     planner.hold(plain)
     hold(special)
     holdsBesteffort = ofBesteffort

@@ -30,8 +30,6 @@ struct Pass {
   /// By place in the snapshot.
   private var candidates: Candidates
   let plugins: PlannerPlugins
-  /// When resources may become free, for finders.
-  var turns = Turns()
 
   init(_ snapshot: Snapshot, _ order: JobOrder, _ plugins: PlannerPlugins) {
     self.snapshot = snapshot
@@ -268,7 +266,6 @@ extension Pass {
   /// Makes the resources of a spot busy.
   mutating func keepBusy(_ spot: Spot, _ traits: JobTraits, isStart: Bool = false) {
     planner.take(spot, in: traits.inner, sharing: traits.sharing)
-    if !plugins.finders.isEmpty { turns.note([spot.start, spot.end]) }
     guard let container = traits.container else { return }
     open(container, with: spot)
     if !isStart, spot.start == snapshot.now {

@@ -68,8 +68,10 @@ extension Pass {
     while query.notBefore < query.limit, let spot = try ask(query, &search) {
       guard let account, let refused = refusal(of: spot, account) else { return (spot, excess) }
       excess = excess ?? refused
-      guard let retry = refused.retryAt, retry > spot.start else { return (nil, excess) }
-      query.notBefore = retry
+      guard let next = nextTry(query, after: spot, refused), next > spot.start else {
+        return (nil, excess)
+      }
+      query.notBefore = next
     }
     return (nil, excess)
   }
@@ -106,7 +108,7 @@ extension Pass {
         return try checked(places, free: free, query, finder.keepsCounts)
       case .nothing(let why):
         search.nothing = why ?? search.nothing
-        guard let next = turns.next(after: query.notBefore) else { return nil }
+        guard let next = nextTurn(query) else { return nil }
         query.notBefore = next
       }
     }
@@ -125,7 +127,7 @@ extension Pass {
     while query.notBefore < query.limit {
       let free = planner.free(query)
       if !free.isEmpty { return free }
-      guard let next = turns.next(after: query.notBefore) else { return nil }
+      guard let next = nextTurn(query) else { return nil }
       query.notBefore = next
     }
     return nil

@@ -68,15 +68,21 @@ extension Pass {
 
   /// When a job may be tried again after a quota refused a spot. One that takes more than it must there
   /// (BEST, hosts of several sizes) may take less as soon as anything begins or ends.
-  private func nextTry(
-    _ query: SpotQuery, after spot: Spot, _ refused: QuotaExcess
-  ) -> Instant? {
+  func nextTry(_ query: SpotQuery, after spot: Spot, _ refused: QuotaExcess) -> Instant? {
     guard spot.resources.count > query.request.need else { return refused.retryAt }
-    var next = [refused.retryAt, planner.firstTurn(after: spot.start, in: query.space)]
+    var query = query
+    query.notBefore = spot.start
+    var next = [refused.retryAt, nextTurn(query)]
     if let quotas = snapshot.quotas, refused.limit != .window {
       next.append(quotas.rules(at: spot.start).until)
     }
     return next.compactMap(\.self).min().flatMap { $0 < .max ? $0 : nil }
+  }
+
+  /// The first instant after `query.notBefore` at which what is free may change; `nil` for never.
+  func nextTurn(_ query: SpotQuery) -> Instant? {
+    let turn = planner.firstTurn(after: query.notBefore, in: query.space)
+    return turn < .max ? turn : nil
   }
 
   // MARK: Quotas

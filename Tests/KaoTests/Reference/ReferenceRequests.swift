@@ -40,10 +40,6 @@ struct ReferenceRequests {
     var all: Set<ResourceID> = []
     for group in groups {
       let eligible = resources.filter { isEligible($0, group, job) }
-      let waitsForAll = group.levels.contains { $0.count == .all }
-      if waitsForAll, !traits.isPermissive, eligible.contains(where: { $0.state == .suspected }) {
-        return nil
-      }
       let picked = pick(
         group.levels[...], of: members(for: traits), eligible: Set(eligible.map(\.id)), free: left)
       guard let picked else { return nil }
@@ -95,7 +91,7 @@ struct ReferenceRequests {
     case .exactly(let count): wanted = count
     case .all: break
     case .best: wanted = served.count
-    case .bestHalf: wanted = served.count > 1 ? served.count / 2 : served.count
+    case .bestHalf: wanted = served.count / 2
     }
     guard wanted > 0, served.count >= wanted else { return nil }
     return served.prefix(wanted).reduce(into: []) { $0.formUnion($1) }
