@@ -31,7 +31,10 @@ extension Lane {
       counted = last + 1
       let failed: Int
       var wasRefusedAlone = false
-      if shares.isEmpty, let tooFew = timeline.lastSlot(withFewerThan: request.need, in: unknown) {
+      if !shortcuts.skipsStarts {
+        if fits(request, slots: first...last, shares) { return (start, bound) }
+        failed = first
+      } else if shares.isEmpty, let tooFew = timeline.lastSlot(withFewerThan: request.need, in: unknown) {
         failed = tooFew
         wasRefusedAlone = tooFew == first
       } else if request.isMonotone, last - first >= EarliestStart.longWindow,

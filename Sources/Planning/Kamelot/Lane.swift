@@ -10,8 +10,10 @@ struct Lane {
   var now: Instant
   /// By number of the family.
   private var known: [Int: EarliestStarts] = [:]
+  let shortcuts: Shortcuts
 
-  init(from now: Instant, free: ResourceSet) {
+  init(from now: Instant, free: ResourceSet, _ shortcuts: Shortcuts) {
+    self.shortcuts = shortcuts
     self.now = now
     timeline = Timeline(from: now, free: free)
     buffers = PickBuffers(wordCount: free.words.count)
@@ -22,7 +24,7 @@ struct Lane {
   mutating func findStart(
     for request: UnitRequest, duration: Seconds, notBefore: Instant, before limit: Instant
   ) -> Instant? {
-    guard request.isMonotone else {
+    guard request.isMonotone, shortcuts.remembersStarts else {
       return earliestStart(for: request, duration: duration, from: notBefore, before: limit).start
     }
     let family = request.family

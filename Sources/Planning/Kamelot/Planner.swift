@@ -46,12 +46,13 @@ public struct Planner {
   ///
   /// - Parameter requests: those that will be searched, so far as known; others are found as well, but
   ///   slower.
-  public init(
-    platform: Platform, now: Instant, free: ResourceSet, requests: some Sequence<ResolvedRequest>
+  package init(
+    platform: Platform, now: Instant, free: ResourceSet, requests: some Sequence<ResolvedRequest>,
+    shortcuts: Shortcuts = .all
   ) {
     self.platform = platform
     self.now = now
-    cluster = Space(platform, from: now, free: free)
+    cluster = Space(platform, from: now, free: free, shortcuts)
     cluster.prepare(requests.compactMap { $0.coarse?.grain }, from: now, free: free)
   }
 

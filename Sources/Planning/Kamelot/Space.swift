@@ -24,9 +24,9 @@ struct Space {
   private var extent: Timeline?
 
   /// The whole cluster, in which `free` is free from `now` on.
-  init(_ platform: Platform, from now: Instant, free: ResourceSet) {
+  init(_ platform: Platform, from now: Instant, free: ResourceSet, _ shortcuts: Shortcuts) {
     self.platform = platform
-    fine = Lane(from: now, free: free)
+    fine = Lane(from: now, free: free, shortcuts)
     inService = free
     let outOfService = platform.notDead.subtracting(free)
     if !outOfService.isEmpty {
@@ -40,7 +40,7 @@ struct Space {
     inService = cluster.inService
     departures = cluster.departures
     let none = ResourceSet(capacity: platform.resources.count)
-    fine = Lane(from: now, free: none)
+    fine = Lane(from: now, free: none, cluster.fine.shortcuts)
   }
 
   /// Makes resources busy from the beginning on.
@@ -275,9 +275,10 @@ extension Space {
 
   /// Makes the lanes of the grains that will be asked for. To be called before anything is taken.
   mutating func prepare(_ wanted: [Grain], from now: Instant, free: ResourceSet) {
+    guard fine.shortcuts.usesGrains else { return }
     for grain in wanted where !grains.contains(where: { $0 === grain }) {
       grains.append(grain)
-      coarse.append(Lane(from: now, free: grain.wholeBlocks(in: free)))
+      coarse.append(Lane(from: now, free: grain.wholeBlocks(in: free), fine.shortcuts))
     }
   }
 }

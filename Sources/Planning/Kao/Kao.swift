@@ -12,15 +12,23 @@ public enum Kao {
     return pass.takePlan()
   }
 
+  /// The same with other shortcuts, which makes no difference but in time.
+  package static func plan(_ snapshot: Snapshot, shortcuts: Shortcuts) -> Plan {
+    var pass = pass(snapshot, shortcuts: shortcuts)
+    return pass.takePlan()
+  }
+
   /// The pass, with all that was decided.
-  static func pass(_ snapshot: Snapshot, plugins: PlannerPlugins) -> Pass {
+  static func pass(
+    _ snapshot: Snapshot, plugins: PlannerPlugins = .none, shortcuts: Shortcuts = .all
+  ) -> Pass {
     let everyone = snapshot.holding
     let snapshot = snapshot.withWhatJobsKeep()
     // 1. Waiting jobs in the order of their queues and priorities; those of inactive queues, and those
     //    beyond the limit of their user, are set aside.
     var order = JobOrder(snapshot)
     let problems = order.sort(by: plugins.sorter, snapshot)
-    var pass = Pass(snapshot, order, plugins)
+    var pass = Pass(snapshot, order, plugins, shortcuts)
     pass.plan.pluginProblems = problems
     // 2. Jobs that have resources keep them; besteffort jobs do not count yet.
     pass.holdResources(ofBesteffort: false)

@@ -31,7 +31,10 @@ struct Pass {
   private var candidates: Candidates
   let plugins: PlannerPlugins
 
-  init(_ snapshot: Snapshot, _ order: JobOrder, _ plugins: PlannerPlugins) {
+  init(
+    _ snapshot: Snapshot, _ order: JobOrder, _ plugins: PlannerPlugins,
+    _ shortcuts: Shortcuts = .all
+  ) {
     self.snapshot = snapshot
     self.plugins = plugins
     plannable = snapshot.platform.plannable(
@@ -39,7 +42,7 @@ struct Pass {
     candidates = Candidates(snapshot, order, plugins)
     planner = Planner(
       platform: snapshot.platform, now: snapshot.now, free: plannable,
-      requests: candidates.requests)
+      requests: candidates.requests, shortcuts: shortcuts)
     besteffort = BesteffortHolders(snapshot)
     awaited = snapshot.awaited
     quotas = snapshot.quotas.map { QuotaLedger($0, now: snapshot.now) }

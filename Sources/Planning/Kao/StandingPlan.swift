@@ -21,7 +21,7 @@ public struct StandingPlan {
 
   /// Plans the whole cluster.
   public init(_ snapshot: Snapshot) {
-    pass = Kao.pass(snapshot, plugins: .none)
+    pass = Kao.pass(snapshot)
     plan = pass.takePlan()
     priorities = Dictionary(
       snapshot.queues.map { ($0.name, $0.priority) }, uniquingKeysWith: { $1 })
