@@ -97,10 +97,13 @@ struct PropertyTests {
     }
   }
 
-  @Test("those who give way are the same in the next pass", arguments: Sample.parts)
+  @Test("those who give way to a job are the same in the next pass", arguments: Sample.parts)
   func stableVictims(part: UInt64) {
     Sample.check(part) { snapshot in
       let plan = Kao.plan(snapshot)
+      // One of several jobs may choose otherwise when besteffort jobs have begun to leave for another.
+      let near = snapshot.now + snapshot.settings.besteffortKillAhead
+      guard plan.predictions.count(where: { $0.start <= near }) == 1 else { return nil }
       var next = snapshot
       for index in next.holding.indices {
         if plan.victims.contains(next.holding[index].id) { next.holding[index].isEnding = true }

@@ -6,11 +6,17 @@ import Kao
 import Testing
 
 struct StandingPlanTests {
+  /// All that there is, or what lets jobs join most often.
+  static let themes: [Set<Feature>] = [
+    plannedFeatures,
+    [.queueGroups, .availableUpto, .standby, .permissive, .dates, .holes, .reservations],
+  ]
+
   @Test(
     "a job that joins a plan is planned as if all were planned together",
-    arguments: Sample.parts)
-  func joining(part: UInt64) {
-    Sample.check(part) { whole in
+    arguments: Sample.parts, themes)
+  func joining(part: UInt64, features: Set<Feature>) {
+    Sample.check(part, features: features) { whole in
       var first = whole
       let last = first.waiting.removeLast()
       var standing = StandingPlan(first)
@@ -21,9 +27,9 @@ struct StandingPlanTests {
 
   @Test(
     "a job that joins a plan later is planned as if the jobs started meanwhile had always run",
-    arguments: Sample.parts)
-  func joiningLater(part: UInt64) {
-    Sample.check(part) { whole in
+    arguments: Sample.parts, themes)
+  func joiningLater(part: UInt64, features: Set<Feature>) {
+    Sample.check(part, features: features) { whole in
       for delay in [1, 7, 40] {
         var first = whole
         first.waiting.removeLast()

@@ -44,7 +44,8 @@ public struct StandingPlan {
     pass.goOn(with: jobs, at: now)
     note(jobs)
     let added = pass.takePlan()
-    isSteady = staysTrue(added, at: now)
+    isSteady =
+      staysTrue(added, at: now) && !jobs.contains { Self.needsAttention($0, at: now) }
     return added
   }
 
@@ -81,7 +82,17 @@ public struct StandingPlan {
     if let reservation = job.reservation {
       return reservation.promised == nil || reservation.start <= now
     }
-    return job.types.contains { $0.hasPrefix("expire") }
+    // With less free, such jobs may choose otherwise, or need what others got that came after them.
+    let isFickle = job.moldables.contains { moldable in
+      moldable.groups.count > 1
+        || moldable.groups.contains { $0.levels.contains { $0.count == .bestHalf } }
+    }
+    if isFickle { return true }
+    // When it starts, those before it in the plan that may share its resources find more than they did.
+    let giving = ["container", "placeholder", "timesharing"]
+    return job.types.contains { type in
+      type.hasPrefix("expire") || giving.contains { type.hasPrefix($0) }
+    }
   }
 
   /// Whether a job changes nothing for those before it.
