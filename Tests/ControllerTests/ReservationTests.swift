@@ -158,6 +158,7 @@ extension Outcome {
     ).plan()
     #expect(bad.start == nil && bad.explanation?.kind == "reservation")
     #expect(bad.explanation?.text == "This reservation could run at 1970-01-01 00:26:40")
+    #expect(bad.explanation?.advice == "Another date or a smaller request may be accepted.")
     #expect(state.reserved == [1] && state.nextJob == 2)
   }
 }
