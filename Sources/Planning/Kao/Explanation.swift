@@ -179,6 +179,9 @@ struct Inquiry {
     } else {
       explanation.reason = told(found)
     }
+    if explanation.sentences.isEmpty, let quota = explanation.quota, quota.allowedFrom == nil {
+      explanation.sentences = ["It never starts as it is, even when nobody else uses the quota."]
+    }
     if explanation.sentences.isEmpty { explanation.sentences = [obstacle.sentence(self)] }
     explanation.holders = holders(explanation.reason.blockers)
     explanation.passers = passers(among: explanation.reason.blockers)
