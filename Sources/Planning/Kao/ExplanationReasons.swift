@@ -160,8 +160,12 @@ extension ChangeSearch {
     var reason = reason
     let now = inquiry.snapshot.now
     if let opener = inquiry.opener(of: container), opener.start > now {
+      let start = inquiry.date(opener.start)
+      // Without a place it has to hear what the pass found, such as that the container is too short.
       reason.text =
-        "Its container \"\(container)\", job \(opener.job), is planned for \(inquiry.date(opener.start))."
+        inquiry.placement == nil
+        ? "\(reason.text) The container is job \(opener.job), planned for \(start)."
+        : "Its container \"\(container)\", job \(opener.job), is planned for \(start)."
       reason.blockers = [opener.job]
     } else {
       reason.blockers = ahead.inTheWay(on: request.reach, before: now.addingCapped(shape.duration))
