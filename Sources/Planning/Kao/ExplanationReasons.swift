@@ -41,11 +41,18 @@ extension Inquiry {
   }
 
   private func reservationReason(_ reason: Reason) -> Reason {
-    guard let start = job.reservation?.start, start > snapshot.now, placement != nil else {
+    guard let start = job.reservation?.start, start > snapshot.now, let placement else {
       return reason
     }
     var reason = reason
     reason.text = "It is a reservation: it starts at \(date(start))."
+    let missing = placement.places.subtracting(
+      snapshot.platform.plannable(
+        at: snapshot.now, withSleeping: snapshot.settings.usesSleepingHosts)
+    ).count
+    if missing > 0 {
+      reason.text += " \(missing) of its \(placement.places.count) resources are not there now."
+    }
     return reason
   }
 
