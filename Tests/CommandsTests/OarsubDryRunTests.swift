@@ -118,6 +118,25 @@ struct OarsubDryRunTests {
     }
   }
 
+  @Test("a reservation that would be refused is told why, and not why it does not start now")
+  func refusedReservation() {
+    var forecast = forecast()
+    var why = Explanation(
+      job: 0, state: .waiting, text: "This reservation could run at 2026-11-20 13:19:47",
+      kind: "reservation", blockers: [], plannedStart: nil, plannedHosts: [])
+    why.advice = "Another date or a smaller request may be accepted."
+    forecast.explanation = why
+    #expect(
+      text(forecast) == """
+        Dry run, no job was submitted: the reservation would be refused.
+          why: This reservation could run at 2026-11-20 13:19:47.
+          Another date or a smaller request may be accepted.
+
+        """)
+    forecast.explanation?.text = "A reservation can't be made in a container."
+    #expect(text(forecast).contains("  why: A reservation can't be made in a container.\n"))
+  }
+
   @Test("what would be refused is refused as a submission is")
   func refused() throws {
     let refusal = Refusal(.notEnoughResources, "There are not enough resources for your request")

@@ -130,6 +130,12 @@ private func status(
     let shown = try walltime(["--json", "66"], .walltime(status(.running, pending: 60))).result
     #expect(shown.output.contains("\"possible_increase\": 7200"))
     #expect(shown.output.contains("\"pending\": 60"))
+    var forced = status(.running, granted: 70)
+    forced.change.grantedWithForce = 60
+    forced.change.grantedWithDelayNextJobs = 10
+    let ways = try walltime(["--json", "66"], .walltime(forced)).result
+    #expect(ways.output.contains("\"granted_with_force\": 60"))
+    #expect(ways.output.contains("\"granted_with_delay_next_jobs\": 10"))
     let asked = try walltime(["--json", "66", "+1"], .walltimeChange(isUpdate: true)).result
     #expect(asked.output.contains("\"accepted\": true"))
   }

@@ -199,6 +199,16 @@ struct ShowJobCommandTests {
           """)
   }
 
+  @Test("--why tells of those who give way when they are ended, not when their walltime is over")
+  func whyGivingWay() {
+    var waiting = explanation
+    waiting.blockerEnds = [1_795_177_265]
+    #expect(
+      OarstatWhy.sentences(
+        waiting, blockers: [Recorded.job53], now: Recorded.now, zone: .utc
+      ).contains("    53  bob  Running  on node2  until 2026-11-20 12:21:05 at the latest\n"))
+  }
+
   @Test("--why of a job that the plan has no start for says so")
   func whyUnplanned() {
     var unplanned = explanation

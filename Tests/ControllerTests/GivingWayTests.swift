@@ -41,7 +41,9 @@ private func occupiedCluster() throws -> ClusterState {
     #expect(state.jobs[1]?.checkpointedAt == 200)
     #expect(state.nextLook == 230)
     #expect(state.jobs[2]?.state == .waiting)
-    #expect(try state.explain(2, at: 200).text.contains("may save their work until"))
+    let why = try state.explain(2, at: 200)
+    #expect(why.text.contains("may save their work until"))
+    #expect(why.blockers == [1] && why.blockerEnds == [230])
 
     let meanwhile = try state.pass(at: 229)
     #expect(events(meanwhile).isEmpty && meanwhile.effects.isEmpty)

@@ -31,7 +31,8 @@ import Wire
     let pass = try state.pass(at: 110, depth: .front)
     #expect(pass.depth == .front)
     #expect(state.jobs[array.first + 1]?.state == .toLaunch)
-    #expect(try state.explain(array.first + 1).kind == "none")
+    let why = try state.explain(array.first + 1)
+    #expect(why.kind == "none" && why.text == "it waits for nothing")
     #expect(try state.explain(array.first + 2).plannedStart == 170)
     #expect(try state.explain(last).plannedStart == planned)
 

@@ -38,6 +38,19 @@ private func quotas(_ document: String) throws -> ServerSettings {
     #expect(why.advice == "The quota counts jobs: no smaller request would start it now.")
   }
 
+  @Test("a job that asks for more than its quota is told that it never starts as it is")
+  func tooMuch() throws {
+    var state = smallCluster()
+    let settings = try quotas(#"{"quotas": {"*,*,*,/": [2, -1, -1]}}"#)
+    for count in [2, 3] {
+      _ = try state.accept(submission("core=\(count),walltime=0:10"), as: settings)
+    }
+    _ = try state.pass(at: 100, depth: .whole, as: settings)
+    let why = try state.explain(2, as: settings)
+    #expect(why.quota?.allowedFrom == nil && why.plannedStart == nil && why.changes.isEmpty)
+    #expect(why.advice == "It never starts as it is, even when nobody else uses the quota.")
+  }
+
   @Test("jobs that run count in the passes after")
   func holders() throws {
     var state = smallCluster()

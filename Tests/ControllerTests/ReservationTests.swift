@@ -158,6 +158,7 @@ extension Outcome {
     ).plan()
     #expect(bad.start == nil && bad.explanation?.kind == "reservation")
     #expect(bad.explanation?.text == "This reservation could run at 1970-01-01 00:26:40")
+    #expect(bad.explanation?.advice == "Another date or a smaller request may be accepted.")
     #expect(state.reserved == [1] && state.nextJob == 2)
   }
 }
@@ -215,9 +216,20 @@ extension Outcome {
   func lost() throws {
     var state = try reserved()
     state.resources[2]?.state = .suspected
+    _ = try state.pass(at: 999)
+    let before = try state.explain(1, at: 999)
+    #expect(
+      before.text
+        == "It is a reservation: it starts at 1970-01-01 00:16:40. 1 of its 3 resources are not there now."
+    )
+    #expect(before.advice == "It can start at the date that it was reserved for only.")
     _ = try state.pass(at: 1000)
     #expect(state.jobs[1]?.state == .waiting)
-    #expect(try state.explain(1).text.hasPrefix("It waits for resources that were lost"))
+    let since = try state.explain(1, at: 1000)
+    #expect(since.text.hasPrefix("It waits for resources that were lost"))
+    #expect(
+      since.advice
+        == "It starts by itself as soon as it can, and ends on its date however late that is.")
     #expect(state.predictions.map(\.resources) == [[1, 2, 3]])
     #expect(state.gantt(from: 1000, to: 1100, at: 1000).map(\.resources) == [[1, 2, 3]])
     #expect(state.nextReservationDate(after: 1000, patience: 300) == 1300)

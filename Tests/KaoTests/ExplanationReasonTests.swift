@@ -173,6 +173,11 @@ struct ConstraintExplanationTests {
     #expect(
       closed.reason.text == "Its container \"c1\", job 1, is planned for 1970-01-01 00:31:40.")
     #expect(closed.reason.blockers == [1] && closed.changes.isEmpty)
+    let long = KaoTests.waiting(2, ("/core=3", 2000), types: ["inner=c1"])
+    let short = try explain(2, in: snapshot(fourHosts, holding: busy, waiting: [container, long]))
+    #expect(
+      short.reason.text == "The container \"c1\" has no room for it. The container is job 1, "
+        + "planned for 1970-01-01 00:31:40.")
     let none = try explain(2, in: snapshot(fourHosts, waiting: [inner]))
     #expect(
       none.sentences

@@ -117,7 +117,9 @@ public enum KamelotCommand: Command {
     _ number: Int, of scenario: Scenario, _ count: Int, loading: Int
   ) throws -> (Plan, PlanTiming) {
     guard (1...max(1, scenario.waiting.count)).contains(number) else {
-      throw UsageError(["--last must be from 1 to the \(scenario.waiting.count) jobs, not \(number)"])
+      throw UsageError([
+        "--last must be from 1 to the \(scenario.waiting.count) jobs, not \(number)"
+      ])
     }
     let last = Array(scenario.waiting.suffix(number))
     var plan = Plan()

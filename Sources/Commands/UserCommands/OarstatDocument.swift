@@ -48,6 +48,8 @@ func document(of job: JobRecord) -> OutputValue {
 func document(of change: WalltimeChange) -> OutputValue {
   [
     "pending": .integer(change.pending), "granted": .integer(change.granted),
+    "granted_with_force": .integer(change.grantedWithForce),
+    "granted_with_delay_next_jobs": .integer(change.grantedWithDelayNextJobs),
     "force": .boolean(change.force), "delay_next_jobs": .boolean(change.delayNextJobs),
   ]
 }

@@ -67,7 +67,9 @@ enum OarstatWhy {
   ) -> [String] {
     guard !explanation.blockers.isEmpty else { return [] }
     var lines = ["  waits for:"]
-    lines += blockers.map { "    \(line(of: $0, now: now, zone: zone))" }
+    let ends = Dictionary(
+      zip(explanation.blockers, explanation.blockerEnds), uniquingKeysWith: { $1 })
+    lines += blockers.map { "    \(line(of: $0, until: ends[$0.id] ?? nil, zone: zone))" }
     let rest = explanation.blockers.count - blockers.count
     if rest > 0 { lines.append("    and \(rest) more: \(remaining(explanation, blockers))") }
     lines += explanation.passedBy.prefix(listedPassings).map {
@@ -137,13 +139,14 @@ enum OarstatWhy {
     return "  planned: \(date)\(place) (\(distance(start - now)))"
   }
 
-  private static func line(of job: JobRecord, now: Instant, zone: DateZone) -> String {
+  /// - Parameter end: when it ends at the latest; without it, when its walltime is over.
+  private static func line(of job: JobRecord, until end: Instant?, zone: DateZone) -> String {
     var parts = ["\(job.id)", job.user, job.state.rawValue]
     if job.state.holdsResources {
       if !job.assignedHosts.isEmpty {
         parts.append("on \(job.assignedHosts.joined(separator: ", "))")
       }
-      let end = job.startTime + job.walltime
+      let end = end ?? job.startTime + job.walltime
       parts.append("until \(LocalDate(end, in: zone).text) at the latest")
     } else if let start = job.scheduledStart, !job.state.isFinal {
       parts.append("planned \(LocalDate(start, in: zone).text)")

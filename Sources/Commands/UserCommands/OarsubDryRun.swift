@@ -51,7 +51,13 @@ enum OarsubDryRun {
     }
     if forecast.count > 1 { lines.append("  \(array(forecast, now: now, zone: zone))") }
     if let explanation = forecast.explanation, explanation.state == .waiting {
-      lines.append("  why not now: \(explanation.text)")
+      if isRefused(forecast) {
+        // OAR's sentences of reservations have no end.
+        let stop = explanation.text.hasSuffix(".") ? "" : "."
+        lines.append("  why: \(explanation.text)\(stop)")
+      } else {
+        lines.append("  why not now: \(explanation.text)")
+      }
       lines += OarstatWhy.quotaLines(explanation, now: now, zone: zone)
       lines += OarstatWhy.blockerLines(explanation, blockers, now: now, zone: zone)
       lines += OarstatWhy.adviceLines(explanation)
@@ -64,7 +70,7 @@ enum OarsubDryRun {
       if forecast.explanation?.state == .hold {
         return "it would be held until oarresume is called on it."
       }
-      return forecast.explanation?.kind == "reservation"
+      return isRefused(forecast)
         ? "the reservation would be refused." : "the plan has no start for it."
     }
     let count = forecast.resources.count
@@ -75,6 +81,11 @@ enum OarsubDryRun {
     if start <= now { return "it would start in a moment\(place)." }
     let date = LocalDate(start, in: zone).text
     return "it would start at \(date)\(place), \(OarstatWhy.distance(start - now))."
+  }
+
+  /// Whether it is a reservation that can't be had.
+  private static func isRefused(_ forecast: Forecast) -> Bool {
+    forecast.start == nil && forecast.explanation?.kind == "reservation"
   }
 
   private static func array(_ forecast: Forecast, now: Instant, zone: DateZone) -> String {

@@ -179,14 +179,19 @@ struct Inquiry {
     } else {
       explanation.reason = told(found)
     }
+    if explanation.sentences.isEmpty, let quota = explanation.quota, quota.allowedFrom == nil {
+      explanation.sentences = ["It never starts as it is, even when nobody else uses the quota."]
+    }
     if explanation.sentences.isEmpty { explanation.sentences = [obstacle.sentence(self)] }
-    explanation.holders = holders(explanation.reason.blockers)
+    explanation.holders = holders(explanation.reason.blockers, givingWay: obstacle == .victims)
     explanation.passers = passers(among: explanation.reason.blockers)
     return explanation
   }
 
   /// When jobs that hold something or are planned are expected to end; others are left out.
-  func holders(_ jobs: [JobID]) -> [Kao.Explanation.Holder] {
+  ///
+  /// - Parameter givingWay: whether they are ended as soon as they had time to save their work.
+  func holders(_ jobs: [JobID], givingWay: Bool = false) -> [Kao.Explanation.Holder] {
     guard !jobs.isEmpty else { return [] }
     let wanted = Set(jobs)
     var found: [JobID: Kao.Explanation.Holder] = [:]
@@ -199,7 +204,11 @@ struct Inquiry {
       }
     }
     for holder in snapshot.holding where wanted.contains(holder.id) {
-      found[holder.id] = .init(job: holder.id, end: holder.start.addingCapped(holder.walltime))
+      var end = holder.start.addingCapped(holder.walltime)
+      if givingWay, case .saves(let until) = holder.farewell(at: snapshot.now) {
+        end = min(end, until)
+      }
+      found[holder.id] = .init(job: holder.id, end: end)
     }
     return jobs.compactMap { found[$0] }
   }

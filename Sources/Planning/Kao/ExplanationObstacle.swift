@@ -103,7 +103,7 @@ enum Obstacle: Equatable {
       "It never starts unless there is a queue \"\(name)\" again: delete it and submit it to another."
     case .malformed:
       "It never starts: delete it and submit it again with a request that can be understood."
-    case .reservation: "It can start at the date that it was reserved for only."
+    case .reservation: Obstacle.reservation(inquiry)
     case .postponed: "It starts at its date at the earliest, whatever it asks for."
     case .expired: "It never starts: delete it and submit it again with a later date of expiry."
     case .plugin(let name):
@@ -114,6 +114,17 @@ enum Obstacle: Equatable {
     case .pass: "It can start as it is: the next planning pass will see to it."
     case .other: "It can start once this no longer holds."
     }
+  }
+
+  private static func reservation(_ inquiry: Inquiry) -> String {
+    let reservation = inquiry.job.reservation
+    if inquiry.placement == nil, reservation?.promised == nil {
+      return "Another date or a smaller request may be accepted."
+    }
+    if let start = reservation?.start, start <= inquiry.snapshot.now {
+      return "It starts by itself as soon as it can, and ends on its date however late that is."
+    }
+    return "It can start at the date that it was reserved for only."
   }
 
   private static func nothingHelps(_ inquiry: Inquiry) -> String {

@@ -41,11 +41,18 @@ extension Inquiry {
   }
 
   private func reservationReason(_ reason: Reason) -> Reason {
-    guard let start = job.reservation?.start, start > snapshot.now, placement != nil else {
+    guard let start = job.reservation?.start, start > snapshot.now, let placement else {
       return reason
     }
     var reason = reason
     reason.text = "It is a reservation: it starts at \(date(start))."
+    let missing = placement.places.subtracting(
+      snapshot.platform.plannable(
+        at: snapshot.now, withSleeping: snapshot.settings.usesSleepingHosts)
+    ).count
+    if missing > 0 {
+      reason.text += " \(missing) of its \(placement.places.count) resources are not there now."
+    }
     return reason
   }
 
@@ -160,8 +167,12 @@ extension ChangeSearch {
     var reason = reason
     let now = inquiry.snapshot.now
     if let opener = inquiry.opener(of: container), opener.start > now {
+      let start = inquiry.date(opener.start)
+      // Without a place it has to hear what the pass found, such as that the container is too short.
       reason.text =
-        "Its container \"\(container)\", job \(opener.job), is planned for \(inquiry.date(opener.start))."
+        inquiry.placement == nil
+        ? "\(reason.text) The container is job \(opener.job), planned for \(start)."
+        : "Its container \"\(container)\", job \(opener.job), is planned for \(start)."
       reason.blockers = [opener.job]
     } else {
       reason.blockers = ahead.inTheWay(on: request.reach, before: now.addingCapped(shape.duration))

@@ -48,7 +48,7 @@ extension ClusterState {
         + "(MAX_JOB_PER_QUEUES_GROUP_SCHEDULING_ROUND)"
     case .hold: (kind, text) = ("hold", "it is held: oarresume \(id) lets it go on")
     case .suspended: (kind, text) = ("suspended", "it is suspended: oarresume \(id) lets it go on")
-    default: (kind, text) = ("none", "it waits for nothing: its state is \(job.state.rawValue)")
+    default: (kind, text) = ("none", "it waits for nothing")
     }
     return Explanation(
       job: id, state: job.state, text: text, kind: kind,
