@@ -14,6 +14,9 @@ public struct StandingPlan {
   private var lowest: Int?
   /// The same for besteffort jobs.
   private var lowestOfBesteffort: Int?
+  /// Whether some job may get another place as soon as one behind it has started, though that left its place
+  /// free.
+  private var wavers = false
   /// Whether what was decided depends on nothing that time could change.
   private var isSteady = true
   /// How many jobs the pass looked at.
@@ -29,6 +32,9 @@ public struct StandingPlan {
     isSteady =
       snapshot.order.isFIFO && snapshot.energy == nil && staysTrue(plan, at: snapshot.now)
       && !snapshot.waiting.contains { Self.needsAttention($0, at: snapshot.now) }
+      // The ends of suspended jobs move with the time; those that keep nothing are gone already.
+      && !pass.snapshot.holding.contains { $0.isSuspended }
+      && !Self.opensContainer(plan.starts, of: snapshot.waiting)
     pass.forgetJobs()
   }
 
@@ -44,7 +50,8 @@ public struct StandingPlan {
     pass.goOn(with: jobs, at: now)
     note(jobs)
     let added = pass.takePlan()
-    isSteady = staysTrue(added, at: now)
+    isSteady =
+      staysTrue(added, at: now) && !jobs.contains { Self.needsAttention($0, at: now) }
     return added
   }
 
@@ -53,6 +60,7 @@ public struct StandingPlan {
     jobCount += jobs.count
     var last: (queue: String, priority: Int?) = ("", nil)
     for index in jobs.indices {
+      wavers = wavers || jobs[index].moldables.contains(where: \.wavers)
       if jobs[index].queue != last.queue {
         last = (jobs[index].queue, priorities[jobs[index].queue])
       }
@@ -70,8 +78,9 @@ public struct StandingPlan {
     plan.victims.isEmpty && plan.checkpoints.isEmpty && plan.nextLook == nil
       // They wait for something else, such as hosts that sleep.
       && plan.predictions.allSatisfy { $0.start > now }
-      // Besteffort jobs run for longer than is planned for them.
-      && (lowestOfBesteffort == nil || plan.starts.isEmpty)
+      // Besteffort jobs run for longer than is planned for them; who starts counts for the quotas of those
+      // before it.
+      && (plan.starts.isEmpty || lowestOfBesteffort == nil && pass.quotas == nil && !wavers)
       // Who waits for a job has no place while it runs.
       && !plan.starts.contains { pass.awaited.contains($0.job) }
   }
@@ -84,15 +93,33 @@ public struct StandingPlan {
     return job.types.contains { $0.hasPrefix("expire") }
   }
 
+  /// Whether a container starts: jobs that were planned before it and had no place without it may have one
+  /// from then on.
+  private static func opensContainer(_ starts: [Placement], of jobs: [WaitingJob]) -> Bool {
+    let containers = Set(jobs.lazy.filter(isContainer).map(\.id))
+    return !containers.isEmpty && starts.contains { containers.contains($0.job) }
+  }
+
+  private static func isContainer(_ job: WaitingJob) -> Bool {
+    job.types.contains { $0.hasPrefix("container") }
+  }
+
   /// Whether a job changes nothing for those before it.
   private func comesLast(_ job: WaitingJob) -> Bool {
-    guard job.reservation == nil, !pass.awaited.contains(job.id),
-      !job.types.contains(where: { $0.hasPrefix("container") }),
+    guard job.reservation == nil, !pass.awaited.contains(job.id), !Self.isContainer(job),
       let queue = pass.snapshot.queues.last(where: { $0.name == job.queue })
     else { return false }
     if job.isBesteffort { return queue.priority <= lowestOfBesteffort ?? .max }
     return pass.besteffort.isEmpty && lowestOfBesteffort == nil
       && queue.priority <= lowest ?? .max
+  }
+}
+
+extension Moldable {
+  /// Whether what it takes depends on what else is free: BESTHALF is half of that, and one of several groups
+  /// may take what another one could.
+  fileprivate var wavers: Bool {
+    groups.count > 1 || groups.contains { $0.levels.contains { $0.count == .bestHalf } }
   }
 }
 
