@@ -34,7 +34,9 @@ extension Lane {
       if !shortcuts.skipsStarts {
         if fits(request, slots: first...last, shares) { return (start, bound) }
         failed = first
-      } else if shares.isEmpty, let tooFew = timeline.lastSlot(withFewerThan: request.need, in: unknown) {
+      } else if shares.isEmpty,
+        let tooFew = timeline.lastSlot(withFewerThan: request.need, in: unknown)
+      {
         failed = tooFew
         wasRefusedAlone = tooFew == first
       } else if request.isMonotone, last - first >= EarliestStart.longWindow,
