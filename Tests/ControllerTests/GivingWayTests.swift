@@ -61,6 +61,14 @@ private func occupiedCluster() throws -> ClusterState {
     #expect(events(try state.pass(at: 200)).first == "BESTEFFORT_KILL")
   }
 
+  @Test("a job that was told long ago and went on is told anew") func toldAnew() throws {
+    var state = try occupiedCluster()
+    state.jobs[1]?.checkpointedAt = 200
+    _ = try state.accept(submission("core=1"), by: bob)
+    #expect(events(try state.pass(at: 1000)) == ["CHECKPOINT"])
+    #expect(state.jobs[1]?.checkpointedAt == 1000)
+  }
+
   @Test("a checkpoint that a user asked for is none of the planner's") func usersCheckpoint() throws
   {
     var state = try occupiedCluster()

@@ -86,6 +86,16 @@ struct SavingTests {
     #expect(plan.victims.isEmpty && plan.checkpoints.isEmpty && plan.nextLook == nil)
   }
 
+  @Test("a job that was told long ago and went on is told anew")
+  func toldAnew() {
+    let job = waiting(1, ("/host=2", 10))
+    let needed = saver(8, [1, 2], start: 500, saves: 30, toldAt: 700)
+    #expect(Kao.plan(snapshot(twoHosts, holding: [needed], waiting: [job])).victims == [8])
+    let forgotten = saver(8, [1, 2], start: 500, saves: 30, toldAt: 660)
+    let plan = Kao.plan(snapshot(twoHosts, holding: [forgotten], waiting: [job]))
+    #expect(plan.checkpoints == [8] && plan.victims.isEmpty && plan.nextLook == 1030)
+  }
+
   @Test("a besteffort job that waits has nobody save anything")
   func besteffortAmongThemselves() {
     let plan = Kao.plan(

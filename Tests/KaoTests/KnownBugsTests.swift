@@ -185,7 +185,7 @@ struct KnownBugsTests {
       #expect(plan.start(of: 1) == 1000 && plan.reasons[1]?.blockers == [9], "\(planner)")
     }
     input.holding[0].checkpointedAt = 1000
-    for (now, victims) in [(1001, []), (1029, []), (1030, [9]), (5000, [9])] as [(Instant, [JobID])]
+    for (now, victims) in [(1001, []), (1029, []), (1030, [9]), (1300, [9])] as [(Instant, [JobID])]
     {
       input.now = now
       for (planner, plan) in plans(of: input, needing: [.checkpoints]) {

@@ -1,6 +1,7 @@
 // Jobs that join a plan get the place that a pass over all jobs would give them.
 
 import ClusterModel
+import Encoding
 import Kamelot
 import Kao
 import Testing
@@ -45,6 +46,18 @@ struct StandingPlanTests {
         if let difference = Self.difference(earlier, added, from: plan, of: last.id) {
           return difference
         }
+      }
+      return nil
+    }
+  }
+
+  @Test(
+    "jobs that join later one after the other are planned as in a pass over all each time",
+    arguments: Sample.parts)
+  func joiningInTurn(part: UInt64) {
+    Sample.check(part) { whole in
+      for delay in [0, 3, 20] {
+        if let difference = Self.differenceInTurn(whole, delay) { return difference }
       }
       return nil
     }
@@ -107,6 +120,78 @@ struct StandingPlanTests {
     #expect(standing.add([waiting(4, ("/host=1", 60))], at: 1000) == nil)
   }
 
+  @Test("a job that joined loses its place when it expires, so nobody joins after it")
+  func expiringJobs() throws {
+    let platform = testPlatform(hosts: 2, coresPerHost: 1)
+    var input = snapshot(
+      platform, holding: [holding(9, [1, 2], walltime: 1500)], waiting: [])
+    let expiring = waiting(1, ("/host=2", 60), types: ["expire=1970-01-01 00:16:50"])
+    let last = waiting(2, ("/host=2", 60))
+    var standing = StandingPlan(input)
+    #expect(standing.add([expiring], at: 1000) != nil)
+    #expect(standing.add([last], at: 1011) == nil)
+    (input.now, input.waiting) = (1011, [expiring, last])
+    let plan = Kao.plan(input)
+    #expect(plan.placement(of: 1) == nil && plan.placement(of: 2) != nil)
+  }
+
+  @Test("no job joins after a container started, in which those before it may have a place now")
+  func startedContainers() {
+    let jobs = [
+      waiting(1, ("/host=1", 60), queue: "admin", types: ["inner=2"]),
+      waiting(2, ("/host=2", 600), types: ["container"]),
+    ]
+    let input = snapshot(testPlatform(hosts: 2, coresPerHost: 1), waiting: jobs)
+    var standing = StandingPlan(input)
+    #expect(standing.plan.started == [2] && standing.plan.placement(of: 1) == nil)
+    let last = waiting(3, ("/host=2", 60), types: ["inner=2"])
+    #expect(standing.add([last], at: 1001) == nil)
+    let after = Self.afterwards(input, standing.plan, at: 1001)
+    #expect(Kao.plan(after).placement(of: 1) != nil)
+  }
+
+  @Test("no job joins after one started that counts for the quota of a job before it")
+  func startsThatCount() throws {
+    var (other, last) = (waiting(2, ("/host=1", 1000)), waiting(3, ("/host=1", 60)))
+    (other.user, last.user) = ("bob", "bob")
+    var input = snapshot(
+      testPlatform(hosts: 2, coresPerHost: 1), holding: [holding(9, [1], walltime: 1500)],
+      waiting: [waiting(1, ("/host=1", 60), properties: "host='h1'"), other])
+    input.quotas = try Quotas(
+      JSONReader.read(#"{"quotas": {"*,*,*,*": [-1, 1, -1], "*,*,*,bob": [-1, 9, -1]}}"#),
+      allResources: 2)
+    var standing = StandingPlan(input)
+    #expect(standing.plan.started == [2] && standing.plan.placement(of: 1)?.start == 1500)
+    #expect(standing.add([last], at: 1000) == nil)
+    let after = Self.afterwards(input, standing.plan, at: 1000)
+    #expect(Kao.plan(after).placement(of: 1)?.start == 2000)
+  }
+
+  @Test(
+    "no job joins after one started that leaves those before it another choice",
+    arguments: ["/core=BESTHALF", "/host=1/core=1+/core=1"])
+  func startsThatLeaveLess(request: String) {
+    let jobs = [waiting(1, (request, 1000)), waiting(2, ("/core=1", 60))]
+    var standing = StandingPlan(
+      snapshot(
+        testPlatform(hosts: 2, coresPerHost: 1), holding: [holding(9, [1], walltime: 1500)],
+        waiting: jobs))
+    #expect(standing.plan.started == [2])
+    #expect(standing.add([waiting(3, ("/core=1", 60))], at: 1001) == nil)
+  }
+
+  @Test("no job joins while a suspended one keeps resources, since its end moves with the time")
+  func suspendedJobs() {
+    var holder = holding(9, [1], walltime: 1500)
+    holder.isSuspended = true
+    var input = snapshot(testPlatform(hosts: 2, coresPerHost: 1), holding: [holder], waiting: [])
+    var standing = StandingPlan(input)
+    #expect(standing.add([waiting(1, ("/host=1", 60))], at: 1001) != nil)
+    input.settings.suspendedTypes = []
+    standing = StandingPlan(input)
+    #expect(standing.add([waiting(1, ("/host=1", 60))], at: 1001) == nil)
+  }
+
   @Test("a normal job does not join where besteffort jobs are planned, another of theirs does")
   func besteffort() {
     let jobs = [
@@ -122,6 +207,28 @@ struct StandingPlanTests {
         waiting: jobs))
     let plan = standing.add([waiting(3, ("/host=1", 60), queue: "besteffort")], at: 1000)
     #expect(plan?.placement(of: 3) != nil)
+  }
+
+  /// Lets the last jobs of a snapshot join a plan of the others one by one, for as long as they can.
+  private static func differenceInTurn(
+    _ whole: Snapshot, _ delay: Seconds
+  ) -> (problem: String, plan: Plan)? {
+    var state = whole
+    state.waiting.removeLast(min(4, whole.waiting.count))
+    var standing = StandingPlan(state)
+    var earlier = standing.plan
+    state = afterwards(state, earlier, at: state.now)
+    for job in whole.waiting.suffix(4) {
+      state.waiting.append(job)
+      state = afterwards(state, Plan(), at: state.now + delay)
+      earlier.starts = []
+      guard let joining = state.waiting.last, let added = standing.add([joining], at: state.now)
+      else { return nil }
+      if let found = difference(earlier, added, from: Kao.plan(state), of: job.id) { return found }
+      earlier.join(added)
+      state = afterwards(state, added, at: state.now)
+    }
+    return nil
   }
 
   /// The snapshot after the jobs to be started were, at a later `now`.
@@ -140,13 +247,14 @@ struct StandingPlanTests {
       holder.user = job.user
       holder.name = job.name
       holder.queue = job.queue
+      holder.project = job.project
       after.holding.append(holder)
       after.waiting.removeAll { $0.id == job.id }
-      for index in after.waiting.indices
-      where after.waiting[index].dependencies.contains(.waiting(job.id)) {
-        after.waiting[index].dependencies = after.waiting[index].dependencies.map {
-          $0 == .waiting(job.id) ? .running(job.id) : $0
-        }
+    }
+    let running = Set(after.holding.map(\.id))
+    for index in after.waiting.indices {
+      after.waiting[index].dependencies = after.waiting[index].dependencies.map {
+        if case .waiting(let job) = $0, running.contains(job) { .running(job) } else { $0 }
       }
     }
     return after
@@ -159,7 +267,8 @@ struct StandingPlanTests {
       return ("others start with job \(job) than without a joint pass", plan)
     }
     if Set(earlier.predictions + added.predictions) != Set(plan.predictions) {
-      return ("the plan is another when job \(job) joins:\n\(added.description)", plan)
+      let joint = "\(earlier.description)and then\n\(added.description)"
+      return ("the plan is another when job \(job) joins:\n\(joint)", plan)
     }
     if added.reasons[job] != plan.reasons[job] {
       return (

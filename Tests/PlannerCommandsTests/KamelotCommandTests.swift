@@ -59,6 +59,26 @@ struct KamelotCommandTests {
     #expect(unknown.errors.contains("no job 9 waits in this scenario"))
   }
 
+  @Test("the last jobs are planned on top of the others, with times of their own")
+  func plansLast() throws {
+    let result = try kamelot("--scenario=-", "--last=1", "--repeat=2")
+    #expect(result.code == 0)
+    #expect(
+      result.output.contains(#"{"job":2,"start":120,"end":239,"moldable":0,"resources":"1"}"#))
+    let times = try #require(result.output.firstMatch(of: #/"join_ms":\[(.*)\]/#))
+    #expect(times.1.split(separator: ",").count == 2)
+  }
+
+  @Test("more last jobs than there are end with 64, even if none waits")
+  func tooManyLast() throws {
+    let many = try kamelot("--scenario=-", "--last=3")
+    #expect(many.code == 64 && many.errors.contains("from 1 to the 2 jobs that wait, not 3"))
+    let empty =
+      #"{"now": 0, "platform": {"resources": 2, "unit": "core", "levels": {}}, "jobs": []}"#
+    let none = try kamelot("--scenario=-", "--last=1", input: empty)
+    #expect(none.code == 64 && none.errors.contains("the 0 jobs that wait"))
+  }
+
   @Test("a scenario that can't be read ends with 1 and a message that names the place")
   func badScenario() throws {
     let broken = try kamelot("--scenario", "-", input: #"{"now": 0, "jbs": []}"#)

@@ -42,7 +42,8 @@ public enum KamelotCommand: Command {
     ],
     exitCodes: [
       (0, "the scenario was planned; jobs that can't be are among those that wait"),
-      (1, "the scenario can't be read"), (64, "the options are wrong"),
+      (1, "the scenario can't be read, or its last jobs can't be planned alone"),
+      (64, "the options are wrong"),
     ])
 
   private static let repetitions = 1...1000
@@ -116,9 +117,9 @@ public enum KamelotCommand: Command {
   private static func planLast(
     _ number: Int, of scenario: Scenario, _ count: Int, loading: Int
   ) throws -> (Plan, PlanTiming) {
-    guard (1...max(1, scenario.waiting.count)).contains(number) else {
+    guard number >= 1, number <= scenario.waiting.count else {
       throw UsageError([
-        "--last must be from 1 to the \(scenario.waiting.count) jobs, not \(number)"
+        "--last must be from 1 to the \(scenario.waiting.count) jobs that wait, not \(number)"
       ])
     }
     let last = Array(scenario.waiting.suffix(number))

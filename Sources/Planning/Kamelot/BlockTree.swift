@@ -41,7 +41,7 @@ final class BlockTree: Sendable {
   /// The blocks, level after level, outermost first, those of one parent together, in order of
   /// preference. If `leavesAreSingle` the last level is left out.
   let blocks: [Block]
-  /// Those of the last level.
+  /// Those of the last level; of no use if `leavesAreSingle`.
   let leaves: Range<Int>
   /// All members: the parent of the outermost blocks.
   let root: Block

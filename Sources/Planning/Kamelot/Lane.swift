@@ -29,8 +29,8 @@ struct Lane {
     }
     let family = request.family
     let place = known.index(forKey: family.number)
-    let bound =
-      place.flatMap { known.values[$0].bound(for: family.counts, duration: duration) } ?? now
+    let bound = max(
+      now, place.flatMap { known.values[$0].bound(for: family.counts, duration: duration) } ?? now)
     let found = earliestStart(
       for: request, duration: duration, from: max(notBefore, bound), before: limit)
     if notBefore <= bound {
@@ -56,7 +56,7 @@ extension EarliestStarts {
     _ start: Instant, _ bound: Instant, after earlier: Instant, _ family: RequestFamily,
     _ duration: Seconds, now: Instant
   ) {
-    if earlier == self.bound(for: family.counts, duration: 1) ?? now {
+    if earlier == max(now, self.bound(for: family.counts, duration: 1) ?? now) {
       note(bound, for: family.counts, duration: 1)
     }
     note(start, for: family.counts, duration: duration)

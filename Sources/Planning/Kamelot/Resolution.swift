@@ -272,7 +272,7 @@ extension [RequestPart] {
 
 extension RequestGroup {
   /// The levels as users write them.
-  var levelsText: String {
+  package var levelsText: String {
     levels.map { "/\($0.property)=\($0.count.text)" }.joined()
   }
 }

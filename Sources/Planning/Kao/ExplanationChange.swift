@@ -119,13 +119,6 @@ extension Kao.Explanation {
   }
 }
 
-extension RequestGroup {
-  /// The levels as users write them.
-  fileprivate var levelsText: String {
-    levels.map { "/\($0.property)=\($0.count.text)" }.joined()
-  }
-}
-
 extension Moldable {
   /// The groups as users write them, without conditions and walltime.
   fileprivate var levelsText: String { groups.map(\.levelsText).joined(separator: "+") }

@@ -3,7 +3,6 @@
 
 import ClusterModel
 import Kamelot
-import RequestLanguage
 
 extension Inquiry {
   /// A reason that no request changes, with ids and dates.
@@ -69,18 +68,16 @@ extension Inquiry {
 
   /// It has its place now, but besteffort jobs are still there, or hosts sleep.
   private func waitReason(_ reason: Reason) -> Reason {
-    guard let placement, placement.start <= snapshot.now else { return reason }
-    var reason = reason
-    if reason.blockers.isEmpty {
-      let asleep = placement.places.subtracting(snapshot.platform.usable)
-      let hosts = snapshot.platform.hosts(of: asleep)
-      guard !hosts.isEmpty else { return reason }
-      reason.text =
-        hosts.count == 1
-        ? "It starts as soon as the host \(hosts[0]), which sleeps, has been woken."
-        : "It starts as soon as the hosts \(Self.list(hosts)), which sleep, have been woken."
+    guard let placement, placement.start <= snapshot.now, reason.blockers.isEmpty else {
       return reason
     }
+    let hosts = snapshot.platform.hosts(of: placement.places.subtracting(snapshot.platform.usable))
+    guard !hosts.isEmpty else { return reason }
+    var reason = reason
+    reason.text =
+      hosts.count == 1
+      ? "It starts as soon as the host \(hosts[0]), which sleeps, has been woken."
+      : "It starts as soon as the hosts \(Self.list(hosts)), which sleep, have been woken."
     return reason
   }
 
@@ -192,13 +189,6 @@ extension QuotaStanding {
       text += ", at \(inquiry.date(at))."
     }
     return text
-  }
-}
-
-extension Snapshot {
-  /// An instant as the site's clocks show it.
-  func date(_ instant: Instant) -> String {
-    CivilDate(instant, utcOffset: settings.utcOffset)?.text ?? "\(instant)"
   }
 }
 

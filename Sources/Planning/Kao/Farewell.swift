@@ -27,13 +27,18 @@ enum Farewell: Equatable {
 }
 
 extension HoldingJob {
+  /// A job that still runs so many seconds after its time to save its work was not needed then: it has gone
+  /// on, and is told anew when it is needed again.
+  private static let memory: Seconds = 300
+
   /// What has to happen so that its resources become free.
   func farewell(at now: Instant) -> Farewell {
     if isEnding { return .ends }
     guard checkpoint > 0 else { return .end }
     guard let checkpointedAt else { return .tell }
     let end = checkpointedAt.addingCapped(checkpoint)
-    return now < end ? .saves(until: end) : .end
+    if now < end { return .saves(until: end) }
+    return now <= end.addingCapped(Self.memory) ? .end : .tell
   }
 
   /// How near its end is, as far as it has been told.

@@ -3,7 +3,6 @@
 
 import ClusterModel
 import Kamelot
-import RequestLanguage
 
 extension Pass {
   // MARK: Accepted
@@ -121,7 +120,7 @@ extension Pass {
       return refuse(
         job.id,
         // OAR's sentence, without its end: tools look for the date there.
-        next.map { "This reservation could run at \(text($0))" }
+        next.map { "This reservation could run at \(snapshot.date($0))" }
           ?? "This reservation could run at no date: its resources are never free together.")
     }
     if !ready.traits.isWithoutQuotas, let account = account(of: job),

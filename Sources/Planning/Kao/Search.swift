@@ -67,15 +67,16 @@ extension Pass {
   }
 
   /// When a job may be tried again after a quota refused a spot. One that takes more than it must there
-  /// (BEST, hosts of several sizes) may take less as soon as anything begins or ends.
+  /// (BEST, hosts of several sizes) may take less as soon as anything begins or ends. After the window
+  /// that is planned ahead nothing is tried.
   func nextTry(_ query: SpotQuery, after spot: Spot, _ refused: QuotaExcess) -> Instant? {
-    guard spot.resources.count > query.request.need else { return refused.retryAt }
+    guard spot.resources.count > query.request.need, refused.limit != .window else {
+      return refused.retryAt
+    }
     var query = query
     query.notBefore = spot.start
     var next = [refused.retryAt, nextTurn(query)]
-    if let quotas = snapshot.quotas, refused.limit != .window {
-      next.append(quotas.rules(at: spot.start).until)
-    }
+    if let quotas = snapshot.quotas { next.append(quotas.rules(at: spot.start).until) }
     return next.compactMap(\.self).min().flatMap { $0 < .max ? $0 : nil }
   }
 

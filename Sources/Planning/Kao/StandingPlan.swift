@@ -14,6 +14,9 @@ public struct StandingPlan {
   private var lowest: Int?
   /// The same for besteffort jobs.
   private var lowestOfBesteffort: Int?
+  /// Whether some job may get another place as soon as one behind it has started, though that left its place
+  /// free.
+  private var hasWavering = false
   /// Whether what was decided depends on nothing that time could change.
   private var isSteady = true
   /// How many jobs the pass looked at.
@@ -29,6 +32,8 @@ public struct StandingPlan {
     isSteady =
       snapshot.order.isFIFO && snapshot.energy == nil && staysTrue(plan, at: snapshot.now)
       && !snapshot.waiting.contains { Self.needsAttention($0, at: snapshot.now) }
+      // The ends of suspended jobs move with the time; those that keep nothing are gone already.
+      && !pass.snapshot.holding.contains { $0.isSuspended }
     pass.forgetJobs()
   }
 
@@ -54,6 +59,7 @@ public struct StandingPlan {
     jobCount += jobs.count
     var last: (queue: String, priority: Int?) = ("", nil)
     for index in jobs.indices {
+      hasWavering = hasWavering || jobs[index].wavers
       if jobs[index].queue != last.queue {
         last = (jobs[index].queue, priorities[jobs[index].queue])
       }
@@ -71,8 +77,9 @@ public struct StandingPlan {
     plan.victims.isEmpty && plan.checkpoints.isEmpty && plan.nextLook == nil
       // They wait for something else, such as hosts that sleep.
       && plan.predictions.allSatisfy { $0.start > now }
-      // Besteffort jobs run for longer than is planned for them.
-      && (lowestOfBesteffort == nil || plan.starts.isEmpty)
+      // Besteffort jobs run for longer than is planned for them; who starts counts for the quotas of those
+      // before it.
+      && (plan.starts.isEmpty || lowestOfBesteffort == nil && pass.quotas == nil && !hasWavering)
       // Who waits for a job has no place while it runs.
       && !plan.starts.contains { pass.awaited.contains($0.job) }
   }
@@ -82,17 +89,7 @@ public struct StandingPlan {
     if let reservation = job.reservation {
       return reservation.promised == nil || reservation.start <= now
     }
-    // With less free, such jobs may choose otherwise, or need what others got that came after them.
-    let isFickle = job.moldables.contains { moldable in
-      moldable.groups.count > 1
-        || moldable.groups.contains { $0.levels.contains { $0.count == .bestHalf } }
-    }
-    if isFickle { return true }
-    // When it starts, those before it in the plan that may share its resources find more than they did.
-    let giving = ["container", "placeholder", "timesharing"]
-    return job.types.contains { type in
-      type.hasPrefix("expire") || giving.contains { type.hasPrefix($0) }
-    }
+    return job.types.contains { $0.hasPrefix("expire") }
   }
 
   /// Whether a job changes nothing for those before it.
@@ -104,6 +101,21 @@ public struct StandingPlan {
     if job.isBesteffort { return queue.priority <= lowestOfBesteffort ?? .max }
     return pass.besteffort.isEmpty && lowestOfBesteffort == nil
       && queue.priority <= lowest ?? .max
+  }
+}
+
+extension WaitingJob {
+  /// Whether its place depends on what others do that come after it. BESTHALF is half of what is free, one of
+  /// several groups may take what another one could, and whoever shares finds more where others share.
+  fileprivate var wavers: Bool {
+    let shares = types.contains { type in
+      ["container", "inner", "placeholder", "allow", "timesharing"].contains { type.hasPrefix($0) }
+    }
+    return shares
+      || moldables.contains { moldable in
+        moldable.groups.count > 1
+          || moldable.groups.contains { $0.levels.contains { $0.count == .bestHalf } }
+      }
   }
 }
 

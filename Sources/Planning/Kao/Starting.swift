@@ -102,7 +102,7 @@ extension Pass {
       }
     }
     let ids = jobs.map(\.id).sorted().prefix(Reasons.blockerLimit)
-    let saving = last.map { " They may save their work until \(text($0))." } ?? ""
+    let saving = last.map { " They may save their work until \(snapshot.date($0))." } ?? ""
     return Reason(
       .resources, "It starts as soon as the besteffort jobs on its resources have ended." + saving,
       blockers: Array(ids))
@@ -112,9 +112,11 @@ extension Pass {
     plan.lookAgain(at: end)
     return end
   }
+}
 
-  /// An instant as users read it.
-  func text(_ instant: Instant) -> String {
-    CivilDate(instant, utcOffset: snapshot.settings.utcOffset)?.text ?? "\(instant)"
+extension Snapshot {
+  /// An instant as the site's clocks show it.
+  func date(_ instant: Instant) -> String {
+    CivilDate(instant, utcOffset: settings.utcOffset)?.text ?? "\(instant)"
   }
 }

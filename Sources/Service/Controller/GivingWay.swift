@@ -22,7 +22,9 @@ extension ClusterState {
   /// Tells a besteffort job to save its work, because a job needs its resources. The planner ends it when
   /// its time for that is over.
   mutating func tellToSave(_ id: JobID, at now: Instant, _ outcome: inout Outcome) {
-    guard let job = jobs[id], job.deletionAsked == 0, job.checkpointedAt == 0 else { return }
+    guard let job = jobs[id], job.deletionAsked == 0,
+      job.checkpointedAt == 0 || now > job.checkpointedAt + job.request.checkpoint
+    else { return }
     jobs[id]?.checkpointedAt = now
     sendCheckpoint(job, "\(Self.planner) checkpoint of the besteffort job \(id)", at: now, &outcome)
   }

@@ -114,7 +114,8 @@ extension ClusterState {
 
   /// What becomes of the jobs that came since the last whole pass; `nil` if a pass over others is needed.
   private mutating func planNewcomers(at now: Instant) -> Plan? {
-    guard var standing else { return nil }
+    // The walltime of jobs that are to go on grows while they wait.
+    guard var standing, resuming.isEmpty else { return nil }
     // The only owner changes it in place.
     self.standing = nil
     let newcomers = (plannedBelow..<durableBelow).compactMap { jobs[$0] }

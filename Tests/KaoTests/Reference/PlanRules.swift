@@ -87,7 +87,7 @@ struct PlanRules {
     guard let besteffort = holder.besteffort, !job.traits.isBesteffort, !job.runs else {
       return false
     }
-    let isSaving = !besteffort.mustBeTold && !besteffort.mustEnd(at: now)
+    let isSaving = !besteffort.mustBeTold(at: now) && !besteffort.mustEnd(at: now)
     return job.start > now || isSaving || plan.victims.contains(holder.job)
       || plan.checkpoints.contains(holder.job) || isUndecided(job)
   }
@@ -108,7 +108,7 @@ struct PlanRules {
       require(
         plan.victims.contains(victim)
           ? job?.mustEnd(at: now) == true && !plan.checkpoints.contains(victim)
-          : job?.mustBeTold == true, "job \(victim) is no victim")
+          : job?.mustBeTold(at: now) == true, "job \(victim) is no victim")
       let isNeeded = stays.contains {
         $0.besteffort == nil && !$0.runs && $0.start <= last
           && $0.traits.space == stay?.traits.space

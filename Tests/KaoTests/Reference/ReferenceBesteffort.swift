@@ -28,7 +28,7 @@ extension ReferencePlanner {
   /// Lets victims give way: each is told once to save its work, and ended once its time for it is over.
   mutating func dismiss(_ victims: [HoldingJob]) {
     for job in victims {
-      if job.mustBeTold, !plan.checkpoints.contains(job.id) { plan.checkpoints.append(job.id) }
+      if job.mustBeTold(at: now), !plan.checkpoints.contains(job.id) { plan.checkpoints.append(job.id) }
       if job.mustEnd(at: now), !plan.victims.contains(job.id) { plan.victims.append(job.id) }
     }
   }
@@ -74,9 +74,9 @@ extension ReferencePlanner {
       problem = "the besteffort jobs \(needed.sorted()) give way, not \(told.sorted())"
     }
     for job in snapshot.holding where victims.contains(job.id) {
-      if guide.checkpoints.contains(job.id) != job.mustBeTold {
+      if guide.checkpoints.contains(job.id) != job.mustBeTold(at: now) {
         problem =
-          "the besteffort job \(job.id) \(job.mustBeTold ? "has not saved its work" : "was told")"
+          "the besteffort job \(job.id) is to be told or ended, not the other"
       }
     }
   }
@@ -84,10 +84,13 @@ extension ReferencePlanner {
 
 extension HoldingJob {
   /// Whether it can save its work and does not know yet that it should.
-  var mustBeTold: Bool { !isEnding && checkpoint > 0 && checkpointedAt == nil }
+  func mustBeTold(at now: Instant) -> Bool {
+    !isEnding && checkpoint > 0 && (checkpointedAt.map { now - $0 > checkpoint + 300 } ?? true)
+  }
 
   /// Whether it can't save its work, or had the time for it.
   func mustEnd(at now: Instant) -> Bool {
-    !isEnding && (checkpoint == 0 || checkpointedAt.map { now - $0 >= checkpoint } ?? false)
+    !isEnding && !mustBeTold(at: now)
+      && (checkpoint == 0 || checkpointedAt.map { now - $0 >= checkpoint } ?? false)
   }
 }
