@@ -28,7 +28,9 @@ extension ReferencePlanner {
   /// Lets victims give way: each is told once to save its work, and ended once its time for it is over.
   mutating func dismiss(_ victims: [HoldingJob]) {
     for job in victims {
-      if job.mustBeTold(at: now), !plan.checkpoints.contains(job.id) { plan.checkpoints.append(job.id) }
+      if job.mustBeTold(at: now), !plan.checkpoints.contains(job.id) {
+        plan.checkpoints.append(job.id)
+      }
       if job.mustEnd(at: now), !plan.victims.contains(job.id) { plan.victims.append(job.id) }
     }
   }
