@@ -45,8 +45,13 @@ final class Grain: Sendable {
   }
 
   /// The blocks that have a member in `places`.
-  func touchedBlocks(by places: UnitSet) -> [UInt64] {
-    var result = [UInt64](repeating: 0, count: ResourceSet.wordCount(blockCount))
+  func findBlocks(touchedBy places: UnitSet, into result: inout [UInt64]) {
+    let count = ResourceSet.wordCount(blockCount)
+    if result.count == count {
+      Bits.clear(&result)
+    } else {
+      result = [UInt64](repeating: 0, count: count)
+    }
     for word in places.range {
       var rest = places.words[word]
       while rest != 0 {
@@ -60,7 +65,6 @@ final class Grain: Sendable {
         rest &= ~masks[block.maskStart + word - block.firstWord]
       }
     }
-    return result
   }
 
   /// The members of some blocks.

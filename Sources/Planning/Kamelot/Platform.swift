@@ -195,4 +195,14 @@ struct RequestKey: Hashable, Sendable {
   var groups: [RequestGroup]
   var properties: String
   var scope: PlanningScope
+
+  /// By counts and conditions alone: the names of levels are few, and most conditions empty.
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(scope)
+    if !properties.isEmpty { hasher.combine(properties) }
+    for group in groups {
+      if !group.properties.isEmpty { hasher.combine(group.properties) }
+      for level in group.levels { hasher.combine(level.count) }
+    }
+  }
 }

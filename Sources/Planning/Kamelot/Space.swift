@@ -13,6 +13,10 @@ struct Space {
   /// In blocks, for the grains that were asked for; none in a container, where what is free may grow.
   private var grains: [Grain] = []
   private var coarse: [Lane] = []
+  /// What is touched in a lane, kept from one to the next.
+  private var touched: [UInt64] = []
+  /// What the last search has found, if it was in blocks: these are still in the buffers of its lane.
+  private var lastFound: (lane: Int, places: [UInt64])?
   /// What some jobs may have besides what is free. Not a dictionary: going through one while its values
   /// change would copy them.
   private var shares: [(share: Share, timeline: Timeline)] = []
@@ -69,7 +73,13 @@ struct Space {
     let gifts = gifts(of: units, from: start, to: end, sharing, isLate: isLate)
     fine.timeline.take(units, from: start, to: end)
     for index in coarse.indices {
-      let blocks = UnitSet(grains[index].touchedBlocks(by: units))
+      let blocks: UnitSet
+      if let lastFound, lastFound.lane == index, lastFound.places == resources {
+        blocks = UnitSet(coarse[index].buffers.picked)
+      } else {
+        grains[index].findBlocks(touchedBy: units, into: &touched)
+        blocks = UnitSet(touched)
+      }
       coarse[index].timeline.take(blocks, from: start, to: end)
     }
     guard !gifts.isEmpty || !shares.isEmpty else { return }
@@ -222,27 +232,27 @@ extension UnitSet {
 
 // Searching.
 extension Space {
-  /// The earliest start for `duration` seconds at `notBefore` or later and before `limit`, and the
-  /// resources, which are those that OAR's order prefers.
-  mutating func findStart(
-    for request: ResolvedRequest, duration: Seconds, sharing: Sharing, notBefore: Instant,
-    before limit: Instant
-  ) -> (start: Instant, resources: [UInt64])? {
-    let sources = sources(for: sharing)
+  /// The earliest start, and the resources, which are those that OAR's order prefers.
+  mutating func findStart(_ query: SpotQuery) -> (start: Instant, resources: [UInt64])? {
+    lastFound = nil
+    let sources = sources(for: query.sharing)
     if !sources.isEmpty {
       let found = fine.earliestStart(
-        for: request.fine, duration: duration, from: notBefore, before: limit, shares: sources)
+        for: query.request.fine, duration: query.duration, from: query.notBefore,
+        before: query.limit, shares: sources)
       return found.start.map { ($0, fine.buffers.picked) }
     }
-    if let (lane, units) = coarseLane(for: request) {
+    if let (lane, units) = coarseLane(for: query.request) {
       let start = coarse[lane].findStart(
-        for: units, duration: duration, notBefore: notBefore, before: limit)
-      return start.map {
-        ($0, grains[lane].places(of: coarse[lane].buffers.picked))
-      }
+        for: units, duration: query.duration, notBefore: query.notBefore, before: query.limit)
+      guard let start else { return nil }
+      let places = grains[lane].places(of: coarse[lane].buffers.picked)
+      lastFound = (lane, places)
+      return (start, places)
     }
     let start = fine.findStart(
-      for: request.fine, duration: duration, notBefore: notBefore, before: limit)
+      for: query.request.fine, duration: query.duration, notBefore: query.notBefore,
+      before: query.limit)
     return start.map { ($0, fine.buffers.picked) }
   }
 
