@@ -126,3 +126,6 @@ ssize_t clinux_receive_descriptor(int socket, int *descriptor, void *bytes, size
 // A unix stream socket, non-blocking, that listens on, or is connected to, a path. -1 with errno set.
 int clinux_unix_listen(const char *path);
 int clinux_unix_connect(const char *path);
+
+// Lets the process keep what it frees, up to 1 GiB, instead of giving it back to the system each time.
+void clinux_keep_memory(void);
