@@ -1,6 +1,8 @@
 // The placements of a pass in the order in which they were made. A plan keeps them, and the pass may go on:
 // then the long list is not copied, but goes on in another piece.
 
+import ClusterModel
+
 /// Placements, those that were made later after those that were made before.
 public struct PlacementList: Sendable {
   /// From so many pieces on they are made one.
@@ -11,11 +13,6 @@ public struct PlacementList: Sendable {
   public private(set) var count = 0
 
   public init() {}
-
-  public init(_ placements: [Placement]) {
-    pieces = [placements]
-    count = placements.count
-  }
 
   public var all: [Placement] { pieces.count == 1 ? pieces[0] : Array(pieces.joined()) }
 
@@ -35,8 +32,17 @@ public struct PlacementList: Sendable {
     return self
   }
 
-  /// The first so many.
-  func prefix(_ count: Int) -> some Sequence<Placement> {
-    pieces.joined().prefix(count)
+  /// Those of the first so many that start within a span of time. The others are not copied on the way.
+  func prefix(_ count: Int, startingIn time: Range<Instant>) -> [Placement] {
+    var found: [Placement] = []
+    var left = count
+    for piece in pieces where left > 0 {
+      let all = piece.span
+      for index in 0..<min(left, all.count) where time.contains(all[index].start) {
+        found.append(all[index])
+      }
+      left -= all.count
+    }
+    return found
   }
 }

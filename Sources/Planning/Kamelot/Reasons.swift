@@ -147,9 +147,7 @@ public final class OccupancyLedger: Sendable {
     for holder in holders where holder.counts(for: shortage) {
       for place in holder.places { free.remove(place) }
     }
-    for placement in placements.prefix(shortage.rank) where placement.start <= now {
-      free.subtract(placement.places)
-    }
+    for placement in started(before: shortage) { free.subtract(placement.places) }
     return free
   }
 
@@ -161,8 +159,7 @@ public final class OccupancyLedger: Sendable {
     where holder.counts(for: shortage) && holder.places.contains(where: reach.contains) {
       found.append((holder.until, holder.job))
     }
-    for placement in placements.prefix(shortage.rank)
-    where placement.start <= now && !placement.places.isDisjoint(with: reach) {
+    for placement in started(before: shortage) where !placement.places.isDisjoint(with: reach) {
       found.append((placement.end + 1, placement.job))
     }
     return nearest(found)
@@ -171,12 +168,15 @@ public final class OccupancyLedger: Sendable {
   /// The jobs that begin before a job would end on resources that it could use.
   private func promised(for shortage: Shortage) -> [JobID] {
     let end = now.addingCapped(shortage.duration)
-    let ahead = placements.prefix(shortage.rank).lazy
-      .filter { [now] in
-        $0.start > now && $0.start < end && !$0.places.isDisjoint(with: shortage.request.reach)
-      }
+    let ahead = placements.prefix(shortage.rank, startingIn: now + 1..<max(end, now + 1)).lazy
+      .filter { !$0.places.isDisjoint(with: shortage.request.reach) }
       .prefix(Reasons.blockerLimit)
     return nearest(ahead.map { ($0.end + 1, $0.job) })
+  }
+
+  /// The placements before a job that are for now.
+  private func started(before shortage: Shortage) -> [Placement] {
+    placements.prefix(shortage.rank, startingIn: .min..<now + 1)
   }
 
   private func nearest(_ jobs: [(until: Instant, job: JobID)]) -> [JobID] {
