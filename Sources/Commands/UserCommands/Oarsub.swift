@@ -42,7 +42,7 @@ public enum Oarsub: Command {
     let isDocument = arguments[DocumentOption.json]
     var wait = ReservationWait(first: result.first, count: result.count, context: context)
     let code = try wait.run(quietly: isDocument)
-    if isDocument, wait.isDecided {
+    if isDocument, wait.isDone {
       SubmissionOutput(arguments, context: context).decided(
         result, isAccepted: code == 0, reason: wait.refusal)
     }

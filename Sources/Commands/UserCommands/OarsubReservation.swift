@@ -6,17 +6,19 @@ import Glibc
 import Wire
 
 /// Reservations that were just submitted.
-struct ReservationWait {
+struct ReservationWait: JobFollower {
   /// OAR's exit code if one of them is refused.
   static let refused: Int32 = 10
 
   let first: JobID
   let count: Int
   let context: CommandContext
-  private let signals = SignalQueue([SIGINT, SIGTERM, SIGHUP])
+  let signals = SignalQueue([SIGINT, SIGTERM, SIGHUP])
   /// What was decided of each: `nil` for accepted, or why not.
   private var answers: [JobID: String?] = [:]
   private var lastDelay = ""
+  private var isQuiet = false
+  let question = "the reservation"
 
   init(first: JobID, count: Int, context: CommandContext) {
     self.first = first
@@ -29,54 +31,31 @@ struct ReservationWait {
     answers.sorted { $0.key < $1.key }.compactMap { $0.value }.first
   }
 
-  var isDecided: Bool { answers.count == count }
+  var isDone: Bool { answers.count == count }
 
   /// Waits, and prints the answers; the exit code.
   mutating func run(quietly: Bool = false) throws -> Int32 {
+    isQuiet = quietly
     if !quietly { say("Reservation mode: waiting validation...") }
-    while true {
-      do {
-        try follow(quietly: quietly)
-        return refusal == nil ? 0 : Self.refused
-      } catch let lost as ConnectionLost {
-        do throws(ReconnectionFailure) {
-          _ = try reconnect(context, after: lost.reason, signals: signals)
-        } catch {
-          return leave(because: error)
-        }
-      } catch SessionStop.signal(let number) {
-        return leave(because: .signal(number))
-      }
+    if let failure = try follow() {
+      return leave(
+        because: failure,
+        saying: "Whether the reservation \(first) is accepted is not known yet: look with "
+          + "oarstat -fj \(first), give it up with oardel \(first).")
     }
+    return refusal == nil ? 0 : Self.refused
   }
 
-  private mutating func follow(quietly: Bool) throws {
-    let link = try context.server()
-    let awaited = (first..<(first + count)).filter { answers[$0] == nil }
-    let id = try link.send(.follow(JobSelection(ids: awaited)))
-    while answers.count < count {
-      while !link.hasEvent {
-        let ready = waitReadable([link.descriptor, signals.descriptor])
-        if ready[1], let number = signals.next() { throw SessionStop.signal(number) }
-        if ready[0] { break }
-      }
-      guard case .reply(id, let reply) = try link.receive() else { continue }
-      switch reply {
-      case .notice(let notice): take(notice, quietly: quietly)
-      case .refused(let refusal): throw refusal
-      default: throw UnexpectedReply(question: "the reservation")
-      }
-    }
-  }
+  var awaited: [JobID] { (first..<(first + count)).filter { answers[$0] == nil } }
 
-  private mutating func take(_ notice: JobNotice, quietly: Bool) {
+  mutating func take(_ notice: JobNotice) {
     tellDelay(notice)
     guard (first..<(first + count)).contains(notice.job), answers[notice.job] == nil,
       notice.state != .toError, notice.state == .error || notice.reservation != .toSchedule
     else { return }
     let reason = notice.state == .error ? notice.text : nil
     answers[notice.job] = .some(reason)
-    guard !quietly else { return }
+    guard !isQuiet else { return }
     let job = count == 1 ? "" : "Job \(notice.job): "
     say(
       job + (reason.map { "Reservation not valid --> KO (\($0))" } ?? "Reservation valid --> OK"))
@@ -95,19 +74,5 @@ struct ReservationWait {
   private func say(_ line: String) {
     context.output.line(line)
     context.output.flush()
-  }
-
-  private func leave(because failure: ReconnectionFailure) -> Int32 {
-    context.errors.line(
-      "\nWhether the reservation \(first) is accepted is not known yet: look with "
-        + "oarstat -fj \(first), give it up with oardel \(first).")
-    switch failure {
-    case .signal(let number):
-      context.endingSignal = number
-      return 128 + number
-    case .gaveUp(let reason):
-      context.errors.line("[ERROR] The server was not found again: \(reason).")
-      return 9
-    }
   }
 }

@@ -6,15 +6,16 @@ import Glibc
 import Wire
 
 /// Jobs whose end is awaited: one, or all of an array.
-struct JobWait {
+struct JobWait: JobFollower {
   let first: JobID
   let count: Int
   let context: CommandContext
-  private let signals = SignalQueue([SIGINT, SIGTERM, SIGHUP])
+  let signals = SignalQueue([SIGINT, SIGTERM, SIGHUP])
   private var forecast = StartForecast()
   private var lastState: JobState?
   /// The exit codes of the jobs that have ended.
   private var codes: [JobID: Int32] = [:]
+  let question = "the job's progress"
 
   init(first: JobID, count: Int, context: CommandContext) {
     self.first = first
@@ -23,43 +24,21 @@ struct JobWait {
   }
 
   mutating func run() throws -> Int32 {
-    while true {
-      do {
-        return try follow()
-      } catch let lost as ConnectionLost {
-        do throws(ReconnectionFailure) {
-          _ = try reconnect(context, after: lost.reason, signals: signals)
-        } catch {
-          return leave(because: error)
-        }
-      } catch SessionStop.signal(let number) {
-        return leave(because: .signal(number))
-      }
-    }
+    guard let failure = try follow() else { return conclude() }
+    let name = count == 1 ? "The job \(first)" : "The array \(first)"
+    let option = count == 1 ? "" : "--array "
+    let watch = count == 1 ? "-j" : "--array"
+    return leave(
+      because: failure,
+      saying: "\(name) goes on: watch it with oarstat \(watch) \(first), end it with "
+        + "oardel \(option)\(first).")
   }
 
-  private mutating func follow() throws -> Int32 {
-    let link = try context.server()
-    // By their ids, not as an array: some may have ended before the server hears of us (again).
-    let awaited = (first..<(first + count)).filter { codes[$0] == nil }
-    let id = try link.send(.follow(JobSelection(ids: awaited)))
-    while codes.count < count {
-      while !link.hasEvent {
-        let ready = waitReadable([link.descriptor, signals.descriptor])
-        if ready[1], let number = signals.next() { throw SessionStop.signal(number) }
-        if ready[0] { break }
-      }
-      guard case .reply(id, let reply) = try link.receive() else { continue }
-      switch reply {
-      case .notice(let notice): take(notice)
-      case .refused(let refusal): throw refusal
-      default: throw UnexpectedReply(question: "the job's progress")
-      }
-    }
-    return conclude()
-  }
+  var isDone: Bool { codes.count == count }
 
-  private mutating func take(_ notice: JobNotice) {
+  var awaited: [JobID] { (first..<(first + count)).filter { codes[$0] == nil } }
+
+  mutating func take(_ notice: JobNotice) {
     guard (first..<(first + count)).contains(notice.job), codes[notice.job] == nil else { return }
     if notice.state.isFinal {
       let code = notice.exitCode.map(shellExitCode) ?? 0
@@ -98,22 +77,5 @@ struct JobWait {
       context.errors.line("\(count) jobs have ended, \(failed.count) of them failed.")
     }
     return failed.min { $0.key < $1.key }?.value ?? 0
-  }
-
-  private func leave(because failure: ReconnectionFailure) -> Int32 {
-    let name = count == 1 ? "The job \(first)" : "The array \(first)"
-    let option = count == 1 ? "" : "--array "
-    let watch = count == 1 ? "-j" : "--array"
-    context.errors.line(
-      "\n\(name) goes on: watch it with oarstat \(watch) \(first), end it with "
-        + "oardel \(option)\(first).")
-    switch failure {
-    case .signal(let number):
-      context.endingSignal = number
-      return 128 + number
-    case .gaveUp(let reason):
-      context.errors.line("[ERROR] The server was not found again: \(reason).")
-      return 9
-    }
   }
 }

@@ -46,7 +46,8 @@ enum Candidate {
   ) -> Candidate {
     let traits: JobTraits
     do {
-      traits =
+      traits// Most have none: to call for them would copy the job.
+      =
         snapshot.waiting[index].types.isEmpty
         ? .none : try snapshot.waiting[index].traits(snapshot.settings)
     } catch {
@@ -94,7 +95,7 @@ enum Candidate {
 
 extension WaitingJob {
   /// What its types mean.
-  fileprivate func traits(_ settings: PlanningSettings) throws(JobTypeProblem) -> JobTraits {
+  func traits(_ settings: PlanningSettings) throws(JobTypeProblem) -> JobTraits {
     try JobTraits(types: types, job: id, user: user, name: name, utcOffset: settings.utcOffset)
   }
 }

@@ -155,10 +155,7 @@ extension Placement {
 extension WaitingJob {
   /// What its types mean; those that can't be read mean nothing.
   func knownTraits(_ settings: PlanningSettings) -> JobTraits {
-    if types.isEmpty { return .none }
-    let traits = try? JobTraits(
-      types: types, job: id, user: user, name: name, utcOffset: settings.utcOffset)
-    return traits ?? .none
+    (try? traits(settings)) ?? .none
   }
 }
 

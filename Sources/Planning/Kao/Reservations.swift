@@ -77,9 +77,7 @@ extension Pass {
 
   private mutating func traits(of job: WaitingJob) -> JobTraits? {
     do {
-      return try JobTraits(
-        types: job.types, job: job.id, user: job.user, name: job.name,
-        utcOffset: snapshot.settings.utcOffset)
+      return try job.traits(snapshot.settings)
     } catch {
       plan.reasons[job.id] = Reason(.malformed, "\(error)")
       return nil

@@ -8,14 +8,17 @@ struct DocumentWriter {
 
   mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
-  /// One line an item, so that plans can be compared line by line.
-  mutating func list<Item>(_ items: [Item], _ write: (inout DocumentWriter, Item) -> Void) {
+  /// One line an item, so that plans can be compared line by line; or all in one.
+  mutating func list<Item>(
+    _ items: [Item], isOneLine: Bool = false, _ write: (inout DocumentWriter, Item) -> Void
+  ) {
+    let lineEnd = isOneLine ? "" : "\n"
     raw("[")
     for (index, item) in items.enumerated() {
-      raw(index == 0 ? "\n" : ",\n")
+      raw((index == 0 ? "" : ",") + lineEnd)
       write(&self, item)
     }
-    raw(items.isEmpty ? "]" : "\n]")
+    raw(items.isEmpty ? "]" : lineEnd + "]")
   }
 
   /// The inside of a text that names ascending ids as ranges.

@@ -147,21 +147,13 @@ private struct PluginLine {
   }
 
   mutating func jobs(_ jobs: [WaitingJob]) {
-    writer.raw(",\"jobs\":[")
-    for (index, job) in jobs.enumerated() {
-      if index > 0 { writer.raw(",") }
-      writer.job(job)
-    }
-    writer.raw("]")
+    writer.raw(",\"jobs\":")
+    writer.list(jobs, isOneLine: true) { $0.job($1) }
   }
 
   mutating func placements(_ placements: [Placement]) {
-    writer.raw(",\"placements\":[")
-    for (index, placement) in placements.enumerated() {
-      if index > 0 { writer.raw(",") }
-      writer.placement(placement)
-    }
-    writer.raw("]")
+    writer.raw(",\"placements\":")
+    writer.list(placements, isOneLine: true) { $0.placement($1) }
   }
 }
 
