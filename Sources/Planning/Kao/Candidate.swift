@@ -46,8 +46,8 @@ enum Candidate {
   ) -> Candidate {
     let traits: JobTraits
     do {
-      traits// Most have none: to call for them would copy the job.
-      =
+      // Most have none: to call for them would copy the job.
+      traits =
         snapshot.waiting[index].types.isEmpty
         ? .none : try snapshot.waiting[index].traits(snapshot.settings)
     } catch {
