@@ -81,7 +81,8 @@ let package = Package(
       ]),
 
     // Lab: a cluster on one machine.
-    layer("Lab", "Lab", ["CLinux", "Encoding"]),
+    layer("Lab", "Compositions"),
+    layer("Lab", "Lab", ["CLinux", "Encoding", "Compositions"]),
 
     // Commands: what people type.
     layer("Commands", "CommandLine", ["ClusterModel", "Encoding", "Wire", "Credentials"]),
@@ -132,7 +133,7 @@ let package = Package(
     tests("NodeAgent", ["NodeAgent", "Wire", "ClusterModel", "CLinux"]),
     tests("NodeConnections", ["NodeConnections"]),
     tests("Controller", ["Controller", "ClusterModel", "Storage", "Wire"]),
-    tests("Lab", ["Lab"]),
+    tests("Lab", ["Lab", "Compositions"]),
     tests("PlannerCommands", ["PlannerCommands", "CommandLine", "Kamelot", "ClusterModel"]),
     tests("Commands", ["CommandLine", "UserCommands", "AdminCommands", "ClusterModel", "Wire"]),
     tests("Architecture", []),
