@@ -91,7 +91,9 @@ let package = Package(
       ["ClusterModel", "RequestLanguage", "Encoding", "Wire", "CommandLine", "CLinux"]),
     layer(
       "Commands", "AdminCommands",
-      ["ClusterModel", "RequestLanguage", "Encoding", "Wire", "CommandLine", "Lab"]),
+      [
+        "ClusterModel", "RequestLanguage", "Encoding", "Wire", "CommandLine", "Compositions", "Lab",
+      ]),
     layer(
       "Commands", "PlannerCommands",
       ["ClusterModel", "Kamelot", "Kao", "Scenarios", "CommandLine", "CLinux"]),

@@ -1,6 +1,7 @@
 // `liburna lab start`: brings a lab up, or brings back what has died of it.
 
 import CommandLine
+import Compositions
 import Glibc
 import Lab
 
@@ -20,6 +21,7 @@ enum LabStart: Command {
     "--timeout", value: "SECONDS", help: "The most time that the start may take [\(patience)]")
 
   static let standardNodes = 3
+  static let dataDirectory = "/data"
   static let nodeLimits = 1...(Lab.hostLimit - 2)
   static let patience = 60
   static let patienceLimits = 1...3600
@@ -37,18 +39,15 @@ enum LabStart: Command {
     try LabOption.noOperands(arguments)
     let lab = try LabOption.lab(arguments)
     let before = try lab.settings()
-    let count = try number(arguments, nodes, nodeLimits) ?? before?.nodes ?? standardNodes
     let seconds = try number(arguments, timeout, patienceLimits) ?? patience
     let program = resolved("/proc/self/exe")
-    let beside = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
-    let directory = arguments[binaries].map(resolved) ?? before?.binaries ?? beside
-    let isPlain = arguments[plain] || before?.kind == Composition.plainKind
-    var composition: Composition =
-      isPlain
-      ? .plain(nodes: count, binaries: directory) : .liburna(nodes: count, binaries: directory)
-    composition.data = arguments[data].map(resolved) ?? before?.data
+    let count = try number(arguments, nodes, nodeLimits) ?? Self.nodes(before) ?? standardNodes
+    let isPlain = arguments[plain] || before?.composition.name == "plain"
+    let settings = LabSettings(
+      composition(nodes: count, isPlain: isPlain, data: arguments[data] ?? Self.data(before)),
+      programs: arguments[binaries].map(resolved) ?? before?.programs ?? directory(of: program))
     do {
-      try lab.start(composition, program: program, timeout: seconds) { show($0, in: context) }
+      try lab.start(settings, program: program, timeout: seconds) { show($0, in: context) }
     } catch let error as LabError {
       var failure = CommandFailure(1, "[ERROR] \(error)")
       if error.host != nil {
@@ -58,6 +57,26 @@ enum LabStart: Command {
       throw failure
     }
     return 0
+  }
+
+  private static func nodes(_ settings: LabSettings?) -> Int? {
+    settings?.composition.role("node")?.hosts.count
+  }
+
+  private static func data(_ settings: LabSettings?) -> String? {
+    settings?.composition.volumes.first { $0.target == dataDirectory }?.source
+  }
+
+  private static func composition(nodes: Int, isPlain: Bool, data: String?) -> Composition {
+    var composition: Composition = isPlain ? .plain(nodes: nodes) : .liburna(nodes: nodes)
+    if let data {
+      composition.volumes = [Volume(source: resolved(data), target: dataDirectory)]
+    }
+    return composition
+  }
+
+  private static func directory(of program: String) -> String {
+    String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
   }
 
   private static func number(

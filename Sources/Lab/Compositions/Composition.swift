@@ -24,6 +24,8 @@ public struct Composition: Equatable, Codable, Sendable {
   public var variables: [Variable] = []
   /// What the lab is a lab of: programs that are built and installed by other means than packages.
   public var software: Software?
+  /// Files of every host, made when it is new.
+  public var files: [HostFile] = []
   public var roles: [Role]
   /// Commands that are run once the services of all hosts answer, in this order.
   public var steps: [Step] = []
@@ -74,6 +76,9 @@ public struct LabAccount: Equatable, Codable, Sendable {
   public init(name: String, home: String, groups: [String] = []) {
     (self.name, self.home, self.groups) = (name, home, groups)
   }
+
+  /// Whether the home is below /home, which all hosts share.
+  public var isShared: Bool { home.hasPrefix("/home/") }
 
   /// The ordinary users of a lab that names no others.
   public static let people = [

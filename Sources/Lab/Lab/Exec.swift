@@ -4,7 +4,32 @@
 import CLinux
 import Glibc
 
+/// A command to be run in a host.
+public struct HostCommand: Sendable {
+  /// Empty: the user's shell.
+  public var arguments: [String]
+  public var user: String
+  /// Start the user's shell as a login does, when there are no arguments.
+  public var login: Bool
+
+  public init(_ arguments: [String], user: String = "root", login: Bool = false) {
+    self.arguments = arguments
+    self.user = user
+    self.login = login
+  }
+}
+
 extension Lab {
+  /// The backend of a lab in which a host is alive.
+  func backend(reaching host: String, in state: LabState) throws -> any Backend {
+    guard let found = state.host(host) else { throw unknown(host, in: state) }
+    let backend = try state.settings.backend.backend(for: self)
+    guard backend.isAlive(found, in: state) else {
+      throw LabError("it is down; `liburna lab start --keep` brings it back", host: host)
+    }
+    return backend
+  }
+
   /// The exit codes that shells use for a command that can't be run, and for one that isn't there.
   static let cannotRun: Int32 = 126
   static let notFound: Int32 = 127
@@ -12,14 +37,14 @@ extension Lab {
   /// Runs a command with our standard input, output and error, and gives its exit code, 128 + n for
   /// a death by signal n. With `terminal`, it gets a terminal of the host, relayed to ours.
   public func exec(_ command: HostCommand, on host: String, terminal: Bool) throws -> Int32 {
-    let entry = try HostEntry(lab: self, state: try existing(), host: host)
+    let state = try existing()
+    let backend = try backend(reaching: host, in: state)
     do {
       guard terminal else {
-        let child = try entry.start(command, descriptors: [0, 1, 2])
+        let child = try backend.start(command, on: host, in: state, descriptors: [0, 1, 2])
         return SignalRelay.wait(for: child)
       }
-      let terminal = try HostTerminal(below: entry.root)
-      return try terminal.run { try entry.start(command, descriptors: $0, terminal: true) }
+      return try backend.runOnTerminal(command, on: host, in: state)
     } catch let error as StartError {
       let message = "liburna lab: \(host): \(error)\n"
       _ = write(STDERR_FILENO, message, message.utf8.count)
@@ -32,7 +57,8 @@ extension Lab {
   public func output(
     of command: HostCommand, on host: String
   ) throws -> (code: Int32, text: String) {
-    let entry = try HostEntry(lab: self, state: try existing(), host: host)
+    let state = try existing()
+    let backend = try backend(reaching: host, in: state)
     var ends: [Int32] = [-1, -1]
     guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0
     else { throw LabError.system("open", "a socket pair") }
@@ -42,7 +68,8 @@ extension Lab {
     let child: Child
     do {
       defer { close(ends[1]) }
-      child = try entry.start(command, descriptors: [input, ends[1], ends[1]])
+      child = try backend.start(
+        command, on: host, in: state, descriptors: [input, ends[1], ends[1]])
     }
     var text: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)

@@ -70,16 +70,16 @@ public struct Lab: Sendable {
 
   /// The state of a lab that must exist.
   func existing() throws -> LabState {
-    guard let state = try state() else {
-      throw LabError("there is no lab \(name); `liburna lab start` makes one")
-    }
+    guard let state = try state() else { throw absent }
     return state
   }
 
-  /// How the lab was started before, or nil if it is not there.
-  public func settings() throws -> (nodes: Int, binaries: String?, data: String?, kind: String)? {
-    try state().map { ($0.nodes, $0.binaries, $0.data, $0.kind) }
+  private var absent: LabError {
+    LabError("there is no lab \(name); `liburna lab start` makes one")
   }
+
+  /// How the lab was started before, or nil if it is not there.
+  public func settings() throws -> LabSettings? { try state()?.settings }
 
   // MARK: - Ending
 
@@ -105,8 +105,7 @@ public struct Lab: Sendable {
   /// finishes an interrupted removal needs it.
   func clear() throws {
     if let state = try state() {
-      try state.cgroups.remove()
-      for process in [state.holder] + state.hosts.map(\.first) { process?.reap() }
+      try state.settings.backend.backend(for: self).end(state)
     }
     for name in Files.list(paths.directory) where paths.directory + "/" + name != paths.state {
       try Files.removeTree(paths.directory + "/" + name)
@@ -116,15 +115,12 @@ public struct Lab: Sendable {
 
   /// A host dies at once, as when its power fails: all its processes are killed. Its disk stays.
   public func kill(_ host: String) throws {
-    guard let lock = try LabLock(existing: paths.directory) else {
-      throw LabError("there is no lab \(name)")
-    }
+    guard let lock = try LabLock(existing: paths.directory) else { throw absent }
     defer { lock.release() }
     var state = try existing()
     guard state.host(host) != nil else { throw unknown(host, in: state) }
-    try state.cgroups.remove(host)
-    state.host(host)?.first?.reap()
-    state.set(host, nil)
+    try state.settings.backend.backend(for: self).end(host, in: state)
+    state.update(host) { $0.first = nil }
     try state.write(to: paths.state)
   }
 

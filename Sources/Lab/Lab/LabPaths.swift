@@ -14,11 +14,14 @@ struct LabPaths {
 
   /// Where the holder, and hosts while they boot, have the file system of disks.
   var disks: String { directory + "/disks" }
-  var home: String { disks + "/home" }
+  /// A directory that all hosts share, by its path in them.
+  func shared(_ path: String) -> String { disks + "/shared/" + path.replacing("/", with: ":") }
   func disk(_ host: String) -> String { disks + "/" + host }
 
   /// The group of the holder among the lab's cgroups, and its name in messages.
   static let holder = "holder"
   /// The log of a host's own first process.
   static let bootLog = "boot"
+  /// The log of the composition's steps on a host.
+  static let stepLog = "steps"
 }

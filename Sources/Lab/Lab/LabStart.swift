@@ -1,7 +1,7 @@
 // Starting a lab: from whatever is there to what is wanted, one step after another, each with a
 // deadline. A start that is repeated brings back what has died and adds what is new.
 
-import CLinux
+import Compositions
 import Glibc
 
 /// A step that was reached, for whoever watches.
@@ -14,73 +14,65 @@ public struct LabProgress: Sendable {
 }
 
 extension Lab {
+  /// What becomes of a lab that runs already.
+  public enum Beginning: Sendable {
+    /// It is ended first: the same start gives the same lab.
+    case anew
+    /// What runs stays: dead hosts come back, hosts are added or removed.
+    case keeping
+  }
+
   /// Brings the lab up as composed, and returns when every service answers.
   ///
   /// - Parameters:
   ///   - program: an executable whose `lab` sub-command calls `Lab.runHidden`.
-  ///   - timeout: the most seconds that the whole start may take.
+  ///   - timeout: the most seconds that the start may take once images are ready.
   public func start(
-    _ composition: Composition, program: String, timeout: Int = 60,
+    _ settings: LabSettings, _ beginning: Beginning = .keeping, program: String, timeout: Int = 60,
     progress: @escaping (LabProgress) -> Void = { _ in }
   ) throws {
-    let group = self.group
+    let backend = try settings.backend.backend(for: self)
     try start(
-      composition, program: program, timeout: timeout, progress: progress,
-      cgroups: { try Cgroups.detect(group: group) })
+      settings, beginning, backend: backend, program: program, timeout: timeout, progress: progress)
   }
 
-  /// The same, with the cgroups that a new lab gets.
+  /// The same, on a given backend.
   func start(
-    _ composition: Composition, program: String, timeout: Int,
-    progress: @escaping (LabProgress) -> Void, cgroups: @escaping () throws -> Cgroups
+    _ settings: LabSettings, _ beginning: Beginning, backend: any Backend, program: String,
+    timeout: Int, progress: @escaping (LabProgress) -> Void = { _ in }
   ) throws {
-    try Self.check(composition)
+    let hosts = settings.composition.hosts.count
+    guard (1...HostAddress.limit).contains(hosts) else {
+      throw LabError("a lab has 1 to \(HostAddress.limit) hosts, not \(hosts)")
+    }
+    if settings.composition.software == .liburna {
+      if let problem = settings.programs.flatMap(Product.problem) { throw problem }
+    }
+    try backend.check(settings)
     let lock = try LabLock(making: paths.directory)
     defer { lock.release() }
     let executable = open(program, O_RDONLY | O_CLOEXEC)
     guard executable >= 0 else { throw LabError.system("open", program) }
     defer { close(executable) }
     let startup = Startup(
-      lab: self, composition: composition, executable: executable,
-      deadline: Deadline(seconds: timeout), progress: progress, cgroups: cgroups)
-    try startup.run()
-  }
-
-  /// Whether this machine can hold such a lab at all.
-  private static func check(_ composition: Composition) throws {
-    guard geteuid() == 0 else {
-      throw LabError("making hosts needs root; run this command with sudo")
-    }
-    guard (1...HostAddress.limit).contains(composition.hosts.count) else {
-      throw LabError(
-        "a lab has 1 to \(HostAddress.limit) hosts, not \(composition.hosts.count)")
-    }
-    for (program, package) in BaseSystem.needs where !Files.exists(program) {
-      throw LabError("\(program) is missing; run Scripts/setup, or apt-get install \(package)")
-    }
-    if let binaries = composition.binaries {
-      for program in Composition.programs where !composition.commands.isEmpty {
-        guard access(binaries + "/" + program, X_OK) == 0 else {
-          throw LabError("\(binaries)/\(program) is missing; build it, or name another --binaries")
-        }
-      }
-      var status = stat()
-      guard stat(binaries, &status) == 0, status.st_mode & 0o005 == 0o005 else {
-        throw LabError("\(binaries) is not open to ordinary users; chmod o+rx it")
-      }
-    }
+      lab: self, settings: settings, backend: backend, executable: executable, timeout: timeout,
+      progress: progress)
+    try startup.run(beginning)
   }
 }
 
 /// One start under way. The lab's lock is held.
 final class Startup {
   let lab: Lab
-  let composition: Composition
+  let settings: LabSettings
+  let backend: any Backend
+  /// The program that becomes processes of the lab, open.
   let executable: Int32
-  let deadline: Deadline
+  private(set) var deadline: Deadline
+  private let timeout: Int
   private let progress: (LabProgress) -> Void
-  private let cgroups: () throws -> Cgroups
   private let began = Deadline.now
+  private var roots: [String: PreparedRoot] = [:]
   var state: LabState
   var starting: [StartingHost] = []
 
@@ -88,43 +80,36 @@ final class Startup {
   static let logLines = 8
 
   init(
-    lab: Lab, composition: Composition, executable: Int32, deadline: Deadline,
-    progress: @escaping (LabProgress) -> Void, cgroups: @escaping () throws -> Cgroups
+    lab: Lab, settings: LabSettings, backend: any Backend, executable: Int32, timeout: Int,
+    progress: @escaping (LabProgress) -> Void
   ) {
     self.lab = lab
-    self.composition = composition
+    self.settings = settings
+    self.backend = backend
     self.executable = executable
-    self.deadline = deadline
+    self.timeout = timeout
     self.progress = progress
-    self.cgroups = cgroups
-    state = LabState(
-      name: lab.name, kind: composition.kind, nodes: composition.nodes,
-      binaries: composition.binaries, data: composition.data,
-      cgroups: Cgroups(hierarchies: []))
+    deadline = Deadline(seconds: timeout)
+    state = LabState(name: lab.name, settings: settings)
   }
 
-  func run() throws {
-    defer {
-      for host in starting {
-        close(host.channel.descriptor)
-        close(host.child.descriptor)
-      }
-    }
-    if let found = try lab.state(), found.phase == .running, found.holder?.isAlive == true {
-      guard found.kind == composition.kind else {
-        throw LabError(
-          "lab \(lab.name) runs as \(found.kind); stop it before it starts as \(composition.kind)")
-      }
+  var composition: Composition { settings.composition }
+
+  func run(_ beginning: Lab.Beginning) throws {
+    defer { for host in starting { close(host.channel.descriptor) } }
+    try prepareRoots()
+    if beginning == .keeping, let found = try lab.state(), found.phase == .running,
+      found.holder?.isAlive ?? true
+    {
       state = found
       try adapt()
     } else {
       try lab.clear()
       try startAfresh()
     }
-    let missing = state.hosts.filter { !$0.isAlive }.map(\.name)
-    try startHosts(missing)
+    try startHosts(state.hosts.filter { !backend.isAlive($0, in: state) }.map(\.name))
     try awaitServices()
-    try provision()
+    try takeSteps()
     state.phase = .running
     try save()
   }
@@ -137,64 +122,77 @@ final class Startup {
 
   // MARK: - The lab as a whole
 
+  /// Images may take minutes when they are made for the first time: that isn't the hosts' time.
+  private func prepareRoots() throws {
+    for role in composition.roles { roots[role.name] = try backend.prepareRoot(of: role, self) }
+    deadline = Deadline(seconds: timeout)
+  }
+
   private func startAfresh() throws {
     let paths = lab.paths
-    state.cgroups = try cgroups()
-    state.hosts = composition.hosts.map { LabState.Host(name: $0, first: nil) }
+    for role in composition.roles {
+      for name in role.hosts {
+        state.hosts.append(
+          LabState.Host(name: name, role: role.name, index: state.hosts.count + 1))
+      }
+    }
     try save()
     for directory in [paths.plans, paths.disks, paths.logs(LabPaths.holder)] {
       try Files.makeDirectories(directory, mode: 0o700)
     }
-    // A systemd scope makes the group itself, with the holder in it; see `startHolder`.
-    if !state.cgroups.isScope {
-      try state.cgroups.create()
-      try state.cgroups.create(LabPaths.holder)
-    }
-    try makeKeys()
+    try Keys.make(in: paths.keys)
     try writePlans()
-    try startHolder()
+    try backend.open(self)
     say("the switch is on")
   }
 
   /// Fits a running lab to the composition: more hosts, fewer, or other programs.
   private func adapt() throws {
+    guard state.settings.backend == settings.backend,
+      state.settings.composition.name == composition.name
+    else {
+      throw LabError(
+        "lab \(lab.name) runs as \(state.settings.composition.name) on "
+          + "\(state.settings.backend.rawValue); stop it before it becomes another")
+    }
     for host in state.hosts where !composition.hosts.contains(host.name) {
-      try state.cgroups.remove(host.name)
+      try backend.end(host.name, in: state)
+      state.hosts.removeAll { $0.name == host.name }
       say("removed", of: host.name)
     }
-    state.nodes = composition.nodes
-    state.binaries = composition.binaries
-    state.data = composition.data
-    state.hosts = composition.hosts.map { LabState.Host(name: $0, first: state.host($0)?.first) }
+    state.settings = settings
+    for role in composition.roles {
+      for name in role.hosts where state.host(name) == nil {
+        state.hosts.append(LabState.Host(name: name, role: role.name, index: freeIndex))
+      }
+    }
     try save()
     try writePlans()
   }
 
-  private func makeKeys() throws {
-    // Before a scope exists there is no group to be in.
-    let entry =
-      state.cgroups.isScope
-      ? CgroupEntry() : try state.cgroups.open(LabPaths.holder, leafOnly: true)
-    defer { entry.close() }
-    try Keys.make(in: lab.paths.keys, cgroup: entry)
+  /// The lowest place that no host has.
+  private var freeIndex: Int {
+    let used = Set(state.hosts.map(\.index))
+    return (1...HostAddress.limit).first { !used.contains($0) } ?? HostAddress.limit
   }
 
   private func writePlans() throws {
     let keys = try Keys(reading: lab.paths.keys)
-    let system = try BaseSystem(composition, machine: try Accounts(root: ""))
-    let layers = Mounts.layers(MountEntry.parse(try Files.readText("/proc/self/mountinfo")))
-    var index = 0
-    for role in composition.roles {
-      for host in role.hosts {
-        index += 1
-        let plan = try system.plan(
-          host: host, role: role, index: index, keys: keys, layers: layers)
-        try Kept.write(plan, to: lab.paths.plan(host))
-      }
-    }
     var holder = HostPlan(name: LabPaths.holder, index: 0)
-    holder.disk = system.sharedHomes(keys)
+    for role in composition.roles {
+      guard let root = roots[role.name] else { continue }
+      let system = try BaseSystem(
+        settings, lab: lab.name, keys: keys, accounts: root.accounts)
+      for host in state.hosts where host.role == role.name {
+        var plan = try system.plan(host: host.name, role: role, index: host.index)
+        plan.image = root.directories
+        plan.layers = root.layers
+        try Kept.write(plan, to: lab.paths.plan(host.name))
+      }
+      holder.disk = system.sharedHomes
+      holder.shared = ["/home"] + composition.shared
+    }
     try Kept.write(holder, to: lab.paths.plan(LabPaths.holder))
-    try Files.write(BaseSystem.hostsFile(composition.hosts), to: lab.paths.hostsFile)
+    try Files.write(BaseSystem.hostsFile(state.hosts), to: lab.paths.hostsFile)
   }
 }

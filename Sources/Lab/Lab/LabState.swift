@@ -1,6 +1,7 @@
 // What a lab is, remembered in its directory before anything of it exists: whoever comes later, even
 // after a tool that was killed half way, knows what to find and to remove.
 
+import Compositions
 import Glibc
 
 /// A process that must still be the one it was: pids are used again.
@@ -41,31 +42,30 @@ struct LabState: Equatable, Codable {
 
   var name: String
   var phase = Phase.starting
-  var kind: String
-  var nodes: Int
-  var binaries: String?
-  var data: String?
-  var cgroups: Cgroups
+  var settings: LabSettings
+  var cgroups = Cgroups(hierarchies: [])
   var holder: KnownProcess?
-  /// The hosts in the order of their addresses, and the first process of those that were started.
+  /// The hosts in the order of their addresses.
   var hosts: [Host] = []
-  /// The provisioning steps that were done.
-  var done: [String] = []
+  /// The steps that were done, by their keys, and the hosts that the lab had then.
+  var done: [String: [String]] = [:]
 
   struct Host: Equatable, Codable {
     var name: String
+    var role: String
+    /// Its place in the lab, from 1, which gives its address; kept while others come and go.
+    var index: Int
+    /// Its first process on this machine, once it was started.
     var first: KnownProcess?
-    var isAlive: Bool { first?.isAlive ?? false }
+    /// What the backend calls it, where that isn't a process.
+    var id: String?
   }
 
   func host(_ name: String) -> Host? { hosts.first { $0.name == name } }
 
-  mutating func set(_ name: String, _ first: KnownProcess?) {
-    guard let place = hosts.firstIndex(where: { $0.name == name }) else {
-      hosts.append(Host(name: name, first: first))
-      return
-    }
-    hosts[place].first = first
+  mutating func update(_ name: String, _ change: (inout Host) -> Void) {
+    guard let place = hosts.firstIndex(where: { $0.name == name }) else { return }
+    change(&hosts[place])
   }
 }
 

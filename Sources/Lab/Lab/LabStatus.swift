@@ -1,5 +1,7 @@
 // How a lab is: which hosts are up, and which of their services answer.
 
+import Compositions
+
 /// The state of a lab at one moment.
 public struct LabStatus: Sendable, Equatable {
   public struct Service: Sendable, Equatable {
@@ -9,6 +11,7 @@ public struct LabStatus: Sendable, Equatable {
 
   public struct Host: Sendable, Equatable {
     public var name: String
+    public var role: String
     public var address: String
     public var isUp: Bool
     /// Empty for a host that is down.
@@ -17,6 +20,8 @@ public struct LabStatus: Sendable, Equatable {
 
   public var name: String
   public var directory: String
+  public var composition: String
+  public var backend: BackendKind
   /// Whether a start was completed.
   public var isComplete: Bool
   public var hosts: [Host]
@@ -30,22 +35,25 @@ extension Lab {
   /// How the lab is now, or nil if there is none.
   public func status() throws -> LabStatus? {
     guard let state = try state() else { return nil }
-    let hosts = state.hosts.enumerated().map { place, host in
-      LabStatus.Host(
-        name: host.name, address: HostAddress(index: place + 1).description, isUp: host.isAlive,
-        services: services(of: host, state))
+    let backend = try state.settings.backend.backend(for: self)
+    let hosts = state.hosts.map { host in
+      let isUp = backend.isAlive(host, in: state)
+      return LabStatus.Host(
+        name: host.name, role: host.role, address: HostAddress(index: host.index).description,
+        isUp: isUp, services: isUp ? services(of: host, in: state, backend) : [])
     }
     return LabStatus(
-      name: name, directory: paths.directory, isComplete: state.phase == .running, hosts: hosts)
+      name: name, directory: paths.directory, composition: state.settings.composition.name,
+      backend: state.settings.backend, isComplete: state.phase == .running, hosts: hosts)
   }
 
-  private func services(of host: LabState.Host, _ state: LabState) -> [LabStatus.Service] {
-    guard let first = host.first, first.isAlive,
-      let plan = try? Kept.read(HostPlan.self, from: paths.plan(host.name))
-    else { return [] }
-    let probe = Probe(host: plan, process: first.pid, switchProcess: state.holder?.pid)
+  private func services(
+    of host: LabState.Host, in state: LabState, _ backend: any Backend
+  ) -> [LabStatus.Service] {
+    guard let plan = try? Kept.read(HostPlan.self, from: paths.plan(host.name)) else { return [] }
     return plan.services.map {
-      LabStatus.Service(name: $0.name, answers: probe.answers($0.readiness))
+      LabStatus.Service(
+        name: $0.name, answers: backend.answers($0.readiness, of: plan, in: state))
     }
   }
 }

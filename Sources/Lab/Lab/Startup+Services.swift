@@ -1,7 +1,6 @@
-// The last steps of a start: wait until the services answer, then run what the composition wants to
-// have run once.
+// The end of a start: wait until the services answer, then take the composition's steps.
 
-import CLinux
+import Compositions
 import Glibc
 
 extension Startup {
@@ -27,8 +26,7 @@ extension Startup {
       throw explain(.ended(service, code), host: host.plan.name)
     }
     starting[place].awaited = host.awaited.filter { service in
-      !Probe(host: host.plan, process: host.child.pid, switchProcess: state.holder?.pid)
-        .answers(service.readiness)
+      !backend.answers(service.readiness, of: host.plan, in: state)
     }
     if starting[place].awaited.isEmpty {
       let names = host.plan.services.map(\.name).joined(separator: ", ")
@@ -43,99 +41,60 @@ extension Startup {
       logTail: Files.tail(lab.paths.log(host.plan.name, service.name), lines: Self.logLines))
   }
 
-  /// Runs the provisioning steps that were not run yet, one after the other.
-  func provision() throws {
-    let steps = composition.provisioning.filter { !state.done.contains($0.id) }
-    guard !steps.isEmpty else { return }
+  // MARK: - Steps
+
+  /// Runs the steps that are due, one after the other.
+  func takeSteps() throws {
+    let hosts = state.hosts.map(\.name)
     defer { try? save() }
-    for step in steps {
-      let path = lab.paths.log(step.host, "provision")
-      let log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-      guard log >= 0 else { throw LabError.system("open", path) }
-      defer { close(log) }
-      let code = try run(step, log: log)
-      guard code == 0 else {
-        throw LabError(
-          "\(step.arguments.joined(separator: " ")): exit code \(code)", host: step.host,
-          logTail: Files.tail(path, lines: Self.logLines))
+    for step in composition.steps {
+      for host in places(of: step) {
+        let key = "\(step.title) on \(host)"
+        let isDone =
+          switch step.repetition {
+          case .once: state.done[key] != nil
+          case .hosts: state.done[key] == hosts
+          case .start: false
+          }
+        guard !isDone else { continue }
+        try take(step, on: host)
+        state.done[key] = hosts
+        say(step.title, of: host)
       }
-      state.done.append(step.id)
     }
-    say("\(steps.count) commands of \(composition.kind) done", of: steps[0].host)
   }
 
-  private func run(_ step: ProvisionStep, log: Int32) throws -> Int32 {
+  private func places(of step: Step) -> [String] {
+    switch step.place {
+    case .first(let role): Array(composition.role(role)?.hosts.prefix(1) ?? [])
+    case .each(let role): composition.role(role)?.hosts ?? []
+    }
+  }
+
+  private func take(_ step: Step, on host: String) throws {
+    let path = lab.paths.log(host, LabPaths.stepLog)
+    let log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    guard log >= 0 else { throw LabError.system("open", path) }
     let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
-    defer { close(input) }
-    let entry = try HostEntry(lab: lab, state: state, host: step.host)
-    let child = try entry.start(
-      HostCommand(step.arguments), descriptors: [input, log, log])
-    if !child.ends(before: deadline) {
+    defer {
+      close(log)
+      close(input)
+    }
+    let child = try backend.start(
+      HostCommand(HostPlan.shell(step.script), user: step.user), on: host, in: state,
+      descriptors: [input, log, log])
+    guard child.ends(before: deadline) else {
       Glibc.kill(child.pid, SIGKILL)
       _ = child.wait()
-      throw LabError(
-        "\(step.arguments.joined(separator: " ")): not done in time", host: step.host)
+      throw failure(of: step, on: host, "not done in time")
     }
-    return child.wait()
-  }
-}
-
-/// Asks from outside whether a service of a host answers.
-struct Probe {
-  var host: HostPlan
-  /// The host's first process.
-  var process: pid_t
-  /// The holder, in whose network the switch is.
-  var switchProcess: pid_t?
-
-  /// How long a host may take to accept a connection, in milliseconds.
-  private static let patience: Int32 = 200
-
-  func answers(_ readiness: Readiness) -> Bool {
-    switch readiness {
-    case .none: true
-    case .port(let port): accepts(port)
-    case .socket(let path): accepts("/proc/\(process)/root" + path)
-    }
+    let code = child.wait()
+    guard code == 0 else { throw failure(of: step, on: host, "exit code \(code)") }
   }
 
-  private func accepts(_ port: UInt16) -> Bool {
-    guard let switchProcess else { return false }
-    let network = open("/proc/\(switchProcess)/ns/net", O_RDONLY | O_CLOEXEC)
-    guard network >= 0 else { return false }
-    defer { close(network) }
-    let socket = clinux_ns_stream_socket(network)
-    guard socket >= 0 else { return false }
-    defer { close(socket) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = host.address.bytes.withUnsafeBytes {
-      $0.loadUnaligned(as: UInt32.self)
-    }
-    let asked = withUnsafeBytes(of: &address) { bytes in
-      bytes.withMemoryRebound(to: sockaddr.self) {
-        connect(socket, $0.baseAddress, socklen_t(bytes.count))
-      }
-    }
-    guard asked == 0 || errno == EINPROGRESS else { return false }
-    var wait = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
-    return poll(&wait, 1, Self.patience) == 1 && wait.revents == Int16(POLLOUT)
-  }
-
-  private func accepts(_ path: String) -> Bool {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let bytes = Array(path.utf8)
-    guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-    let socket = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    guard socket >= 0 else { return false }
-    defer { close(socket) }
-    return withUnsafeBytes(of: &address) { bytes in
-      bytes.withMemoryRebound(to: sockaddr.self) {
-        connect(socket, $0.baseAddress, socklen_t(bytes.count)) == 0
-      }
-    }
+  private func failure(of step: Step, on host: String, _ what: String) -> LabError {
+    LabError(
+      "\(step.title): \(what)", host: host,
+      logTail: Files.tail(lab.paths.log(host, LabPaths.stepLog), lines: Self.logLines))
   }
 }

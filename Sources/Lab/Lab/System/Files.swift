@@ -83,6 +83,14 @@ enum Files {
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
+
+  /// Whether everybody may enter and list a directory.
+  static func isOpenToAll(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & 0o005 == 0o005
+  }
+
   /// The names in a directory, sorted; empty if it can't be read.
   static func list(_ path: String) -> [String] {
     guard let directory = opendir(path) else { return [] }

@@ -2,6 +2,7 @@
 // itself in, starts the services, and then reaps what dies.
 
 import CLinux
+import Compositions
 import Glibc
 
 struct HostBoot {
@@ -49,29 +50,40 @@ struct HostBoot {
     let error = clinux_ns_enter_root(root)
     guard error == 0 else { throw LabError.system("enter", root, error) }
     try Installer.install(plan.boot, below: "")
-    return try RunningServices.start(plan.services, logs: logs)
+    try Preparation.run(plan, logs: logs)
+    return try RunningServices.start(plan, logs: logs)
   }
 
   // MARK: - Disk
 
-  /// The machine's own root with the host's disk on top of it.
+  /// The image, or the machine's own root, with the host's disk on top of it.
   private func mountDisk() throws -> String {
-    let disk = paths.disk(plan.name)
-    let root = disk + "/root"
+    let root = paths.disk(plan.name) + "/root"
     try Files.makeDirectories(root)
+    guard plan.image.isEmpty else {
+      try overlay(plan.image, named: "main", on: root)
+      return root
+    }
     for layer in ["/"] + plan.layers {
       let name = layer == "/" ? "main" : layer.dropFirst().replacing("/", with: ":")
-      let upper = "\(disk)/upper:\(name)"
-      let work = "\(disk)/work:\(name)"
-      try Files.makeDirectories(upper)
-      try Files.makeDirectories(work)
-      // The colon separates lower layers, so it must be escaped in the options.
-      let options = "lowerdir=\(Self.escape(layer)),upperdir=\(upper),workdir=\(work)"
-      try Mounts.new("overlay", on: layer == "/" ? root : root + layer, options)
+      try overlay([layer], named: String(name), on: layer == "/" ? root : root + layer)
     }
     return root
   }
 
+  /// Mounts directories, topmost first, with a part of the host's disk on top.
+  private func overlay(_ lower: [String], named name: String, on target: String) throws {
+    let upper = "\(paths.disk(plan.name))/upper:\(name)"
+    let work = "\(paths.disk(plan.name))/work:\(name)"
+    try Files.makeDirectories(upper)
+    try Files.makeDirectories(work)
+    let layers = lower.map(Self.escape).joined(separator: ":")
+    try Mounts.new(
+      "overlay", on: target,
+      "lowerdir=\(layers),upperdir=\(Self.escape(upper)),workdir=\(Self.escape(work))")
+  }
+
+  /// A colon separates lower layers and a comma options.
   private static func escape(_ path: String) -> String {
     path.replacing("\\", with: "\\\\").replacing(":", with: "\\:").replacing(",", with: "\\,")
   }
@@ -88,17 +100,30 @@ struct HostBoot {
   }
 
   private func mountShared(_ root: String) throws {
-    for bind in plan.binds {
-      try Files.makeDirectories(root + bind.target)
-      try Mounts.bind(bind.source, to: root + bind.target)
-      if bind.readOnly { try Mounts.makeReadOnly(root + bind.target) }
+    for directory in plan.shared {
+      try Files.makeDirectories(root + directory)
+      try Mounts.bind(paths.shared(directory), to: root + directory)
     }
-    try Files.makeDirectories(root + "/home")
-    try Mounts.bind(paths.home, to: root + "/home")
+    for (number, volume) in plan.volumes.enumerated() { try mount(volume, number, below: root) }
+    try Files.makeDirectories(root + "/root")
     try Mounts.bind(paths.disk(plan.name) + "/home-of-root", to: root + "/root")
     // Shared, so that a host that joins later is known to those that run already.
     if !Files.exists(root + "/etc/hosts") { try Files.write("", to: root + "/etc/hosts") }
     try Mounts.bind(paths.hostsFile, to: root + "/etc/hosts")
+  }
+
+  private func mount(_ volume: Volume, _ number: Int, below root: String) throws {
+    let target = root + volume.target
+    if Files.exists(volume.source) && !Files.isDirectory(volume.source) {
+      if !Files.exists(target) { try Installer.install([.file(volume.target, "")], below: root) }
+    } else {
+      try Files.makeDirectories(target)
+    }
+    guard volume.mode != .cow else {
+      return try overlay([volume.source], named: "volume\(number)", on: target)
+    }
+    try Mounts.bind(volume.source, to: target, deep: true)
+    if volume.mode == .ro { try Mounts.makeReadOnly(target) }
   }
 
   // MARK: - What the kernel provides

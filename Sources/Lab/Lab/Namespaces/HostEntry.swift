@@ -3,25 +3,11 @@
 import CLinux
 import Glibc
 
-/// A command to be run in a host.
-public struct HostCommand: Sendable {
-  /// Empty: the user's shell.
-  public var arguments: [String]
-  public var user: String
-  /// Start the user's shell as a login does, when there are no arguments.
-  public var login: Bool
-
-  public init(_ arguments: [String], user: String = "root", login: Bool = false) {
-    self.arguments = arguments
-    self.user = user
-    self.login = login
-  }
-}
-
 /// A host that was found running.
 struct HostEntry {
   private let first: KnownProcess
   private let name: String
+  private let plan: HostPlan
   private let cgroups: Cgroups
 
   static let searchPath = [
@@ -34,10 +20,11 @@ struct HostEntry {
   init(lab: Lab, state: LabState, host: String) throws {
     guard let found = state.host(host) else { throw lab.unknown(host, in: state) }
     guard let first = found.first, first.isAlive else {
-      throw LabError("it is down; `liburna lab start` brings it back", host: host)
+      throw LabError("it is down", host: host)
     }
     self.first = first
     name = host
+    plan = try Kept.read(HostPlan.self, from: lab.paths.plan(host))
     cgroups = state.cgroups
   }
 
@@ -60,8 +47,7 @@ struct HostEntry {
     defer { entry.close() }
     let arguments = command.arguments.isEmpty ? [account.shell] : command.arguments
     var launch = Launch(
-      program: arguments[0].contains("/")
-        ? .path(arguments[0]) : .search(arguments[0], in: Self.searchPath),
+      program: .path(arguments[0], in: Self.searchPath),
       arguments: arguments, environment: environment(of: account), descriptors: descriptors,
       cgroup: entry, join: (process, Self.kinds),
       directory: Files.isDirectory(root + account.home) ? account.home : "/",
@@ -82,6 +68,7 @@ struct HostEntry {
       "SHELL=\(account.shell)", "LANG=C.UTF-8",
       "PATH=" + Self.searchPath.joined(separator: ":"),
     ]
+    environment += plan.environment
     if let terminal = getenv("TERM") { environment.append("TERM=" + String(cString: terminal)) }
     return environment
   }

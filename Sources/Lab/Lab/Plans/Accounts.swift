@@ -28,10 +28,17 @@ struct Accounts: Equatable {
   }
 
   /// Reads the files below a root directory, "" for the machine's own.
-  init(root: String) throws {
-    self.init(
-      passwd: try Files.readText(root + "/etc/passwd"),
-      group: try Files.readText(root + "/etc/group"))
+  init(root: String) throws { try self.init(layers: [root]) }
+
+  /// Reads the files of a root file system that consists of layers, topmost first.
+  init(layers: [String]) throws {
+    func read(_ path: String) throws -> String {
+      guard let layer = layers.first(where: { Files.exists($0 + path) }) else {
+        throw LabError("\(layers.joined(separator: ", ")): there is no \(path) in this image")
+      }
+      return try Files.readText(layer + path)
+    }
+    self.init(passwd: try read("/etc/passwd"), group: try read("/etc/group"))
   }
 
   private static func lines(_ text: String, fields: Int) -> [[String]] {
@@ -61,6 +68,22 @@ struct Accounts: Equatable {
     group.removeAll { $0[0] == name }
     group.append([name, "x", String(id), ""])
     return Account(name: name, uid: id, gid: id, home: home)
+  }
+
+  /// Puts an account into groups, which are made if they are missing.
+  mutating func join(_ name: String, _ groups: [String]) {
+    for wanted in groups {
+      guard let place = group.firstIndex(where: { $0[0] == wanted }) else {
+        let used = Set(group.compactMap { gid_t($0[2]) })
+        var id = Self.firstUID
+        while used.contains(id) { id += 1 }
+        group.append([wanted, "x", String(id), name])
+        continue
+      }
+      var members = group[place][3].split(separator: ",").map(String.init)
+      if !members.contains(name) { members.append(name) }
+      group[place][3] = members.joined(separator: ",")
+    }
   }
 
   /// Every group that an account is in, its own first.

@@ -1,6 +1,7 @@
 // What one host is to become, as plain data: files, binds, services. The tool writes it, the host's
-// first process carries it out.
+// first process carries it out, on every backend.
 
+import Compositions
 import Encoding
 import Glibc
 
@@ -35,12 +36,6 @@ struct PlannedItem: Equatable, Codable, Sendable {
   }
 }
 
-/// A directory or file of the machine that a host sees as well.
-struct PlannedBind: Equatable, Codable, Sendable {
-  var source: String
-  var target: String
-  var readOnly: Bool
-}
 
 /// A program that a host starts when it boots.
 struct PlannedService: Equatable, Codable, Sendable {
@@ -52,30 +47,34 @@ struct PlannedService: Equatable, Codable, Sendable {
   var isKept = false
 }
 
-/// How to find out that a service answers.
-enum Readiness: Equatable, Codable, Sendable {
-  /// Something listens on this TCP port of the host.
-  case port(UInt16)
-  /// Something listens on this unix socket in the host.
-  case socket(String)
-  /// It needs no waiting for.
-  case none
-}
-
 /// Everything the first process of a host needs to know.
 struct HostPlan: Equatable, Codable, Sendable {
   var name: String
+  var role = ""
+  /// The host's place in the lab, from 1, which gives its address.
   var index: Int
-  /// Mount points of the machine, beside /, that hosts see as layers of their own.
+  /// The directories of its image, topmost first; empty for the machine's own root.
+  var image: [String] = []
+  /// Mount points of the machine, beside /, that hosts on its own root see as layers of their own.
   var layers: [String] = []
   /// Put on the host's disk once, when it is new.
   var disk: [PlannedItem] = []
   /// Made at every boot, in directories that do not survive one.
   var boot: [PlannedItem] = []
-  var binds: [PlannedBind] = []
+  /// Directories that all hosts share.
+  var shared: [String] = ["/home"]
+  var volumes: [Volume] = []
+  var firstProcess = FirstProcess.tiny
+  /// Scripts of /bin/sh for root, at every boot, before the services.
+  var prepare: [String] = []
   var services: [PlannedService] = []
+  /// The environment of services, scripts and commands beyond what every process has.
+  var environment: [String] = []
 
   var address: HostAddress { HostAddress(index: index) }
+
+  /// The words that run a composition's script: it ends at the first command that fails.
+  static func shell(_ script: String) -> [String] { ["/bin/sh", "-euc", script] }
 }
 
 /// Plans and the state are kept as CBOR.

@@ -15,6 +15,8 @@ struct RunningServices {
 
   private var running: [pid_t: Running] = [:]
   private let accounts: Accounts
+  /// The environment of the host beyond what every process has.
+  private let variables: [String]
   /// The directory of the logs, which is out of reach by name once the host has its own root.
   private let logs: Int32
 
@@ -26,31 +28,31 @@ struct RunningServices {
   /// After so many such failures in a row a service is not started again.
   private static let failureLimit = 5
 
-  /// Starts the services; each writes to a log of its own in the directory `logs`.
-  static func start(_ services: [PlannedService], logs: Int32) throws -> RunningServices {
-    var running = RunningServices(accounts: try Accounts(root: ""), logs: logs)
-    for service in services { try running.start(service) }
+  /// Starts the services of a host; each writes to a log of its own in the directory `logs`.
+  static func start(_ plan: HostPlan, logs: Int32) throws -> RunningServices {
+    var running = RunningServices(
+      accounts: try Accounts(root: ""), environment: plan.environment, logs: logs)
+    for service in plan.services { try running.start(service) }
     return running
   }
 
-  private init(accounts: Accounts, logs: Int32) {
+  private init(accounts: Accounts, environment: [String], logs: Int32) {
     self.accounts = accounts
+    variables = environment
     self.logs = logs
   }
 
   private mutating func start(_ service: PlannedService, failures: Int = 0) throws {
-    let log = openat(
-      logs, service.name + ".log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    let log = try Self.log(service.name, in: logs)
     let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
-    guard log >= 0, input >= 0 else { throw LabError.system("open", "\(service.name).log") }
     defer {
       close(log)
       close(input)
     }
     let account = service.account
     let child = try Launch(
-      program: .path(service.arguments[0]), arguments: service.arguments,
-      environment: Self.environment + [
+      program: .path(service.arguments[0], in: HostEntry.searchPath), arguments: service.arguments,
+      environment: Self.environment + variables + [
         "HOME=\(account.home)", "USER=\(account.name)", "LOGNAME=\(account.name)",
       ],
       descriptors: [input, log, log], directory: "/",
@@ -59,6 +61,13 @@ struct RunningServices {
     ).start()
     close(child.descriptor)
     running[child.pid] = Running(service: service, began: Deadline.now, failures: failures)
+  }
+
+  /// Opens the log of a service, or of something else that writes one.
+  static func log(_ name: String, in logs: Int32) throws -> Int32 {
+    let log = openat(logs, name + ".log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    guard log >= 0 else { throw LabError.system("open", "\(name).log") }
+    return log
   }
 
   /// Waits for whatever ends, and says so when it is a service.

@@ -1,67 +1,108 @@
 // What every host has whatever its role: names, accounts, ssh by key from host to host, MUNGE.
 
+import Compositions
 import Glibc
 
 struct BaseSystem {
-  var composition: Composition
-  var accounts: Accounts
-  private var owners: [String: Account]
-  private var munge: Account
+  let settings: LabSettings
+  let lab: String
+  let keys: Keys
+  /// The accounts of the hosts of one role.
+  private(set) var accounts: Accounts
+  private var owners: [String: Account] = ["root": .root]
+  private let munge: Account
 
   static let sshd = "/usr/sbin/sshd"
   static let munged = "/usr/sbin/munged"
   static let mungeSocket = "/run/munge/munge.socket.2"
   static let sshPort: UInt16 = 22
-  /// What a host must find on the machine, and the Debian package that brings it.
+  /// What a host must find in its root file system, and the Debian package that brings it.
   static let needs = [
     (sshd, "openssh-server"), (Keys.keygen, "openssh-client"), ("/usr/bin/ssh", "openssh-client"),
     (munged, "munge"),
   ]
 
-  init(_ composition: Composition, machine: Accounts) throws {
-    self.composition = composition
-    var accounts = machine
-    var owners: [String: Account] = ["root": .root]
-    for (name, home) in composition.accounts { owners[name] = accounts.add(name, home: home) }
-    guard let munge = accounts["munge"] else {
-      throw LabError("there is no account munge on this machine; run Scripts/setup")
+  /// - Parameter accounts: those of the root file system.
+  init(_ settings: LabSettings, lab: String, keys: Keys, accounts: Accounts) throws {
+    self.settings = settings
+    self.lab = lab
+    self.keys = keys
+    var accounts = accounts
+    for wanted in settings.composition.accounts {
+      owners[wanted.name] = accounts.add(wanted.name, home: wanted.home)
+      accounts.join(wanted.name, wanted.groups)
     }
-    self.accounts = accounts
-    self.owners = owners
+    guard let munge = accounts["munge"] else {
+      throw LabError("there is no account munge; install the package munge where hosts begin")
+    }
     self.munge = munge
+    self.accounts = accounts
   }
 
+  private var composition: Composition { settings.composition }
+
   /// The plan of one host of a role.
-  func plan(host: String, role: Role, index: Int, keys: Keys, layers: [String]) throws -> HostPlan {
-    var plan = HostPlan(name: host, index: index, layers: layers)
-    plan.disk = names(host) + accountFiles + ssh(keys, controls: role.controls) + mungeFiles(keys)
-    plan.disk += homes + composition.files(accounts) + commandLinks
+  func plan(host: String, role: Role, index: Int) throws -> HostPlan {
+    var plan = HostPlan(name: host, role: role.name, index: index)
+    plan.environment = environment(of: host, role: role, index: index)
+    plan.disk = names(host) + accountFiles + ssh(controls: role.controls) + mungeFiles
+    plan.disk += ownHomes + [profile(plan.environment)]
+    plan.disk += try (composition.files + role.files).map(file)
+    if composition.software == .liburna { plan.disk += Product.links }
     plan.boot = [
       .directory("/run/sshd"), .directory("/run/munge", owner: munge),
       .directory("/run/lock", mode: 0o1777),
     ]
-    if let service = owners[Composition.serviceAccount.name] {
-      plan.boot.append(.directory("/run/liburna", owner: service))
+    plan.shared += composition.shared
+    plan.volumes = composition.volumes
+    if composition.software == .liburna, let programs = settings.programs {
+      plan.volumes.append(Volume(source: programs, target: Product.directory, mode: .ro))
     }
-    if let binaries = composition.binaries {
-      plan.binds = [
-        PlannedBind(source: binaries, target: Composition.productDirectory, readOnly: true)
-      ]
-    }
-    if let data = composition.data {
-      plan.binds.append(PlannedBind(source: data, target: "/data", readOnly: false))
-    }
+    plan.firstProcess = composition.firstProcess
+    plan.prepare = role.prepare
     plan.services = [sshService, mungeService]
-    for service in role.services {
-      guard let account = owners[service.user] else {
-        throw LabError("service \(service.name) runs as \(service.user), who has no account")
-      }
-      plan.services.append(
-        PlannedService(
-          name: service.name, arguments: service.arguments, account: account,
-          readiness: service.readiness, isKept: service.isKept))
+    plan.services += try role.services.map { service in
+      PlannedService(
+        name: service.name, arguments: service.command,
+        account: try owner(service.user, for: "service \(service.name)"),
+        readiness: service.ready, isKept: service.restarts)
     }
     return plan
+  }
+
+  private func owner(_ name: String, for purpose: String) throws -> Account {
+    guard let account = owners[name] ?? accounts[name] else {
+      throw LabError(
+        "\(purpose) belongs to \(name), who has no account; add it to the composition's accounts")
+    }
+    return account
+  }
+
+  private func file(_ file: HostFile) throws -> PlannedItem {
+    .file(
+      file.path, file.content, mode: mode_t(file.mode), owner: try owner(file.owner, for: file.path))
+  }
+
+  // MARK: - The environment
+
+  /// What scripts, services and logins of a host find in their environment.
+  func environment(of host: String, role: Role, index: Int) -> [String] {
+    let own = [
+      ("LAB_NAME", lab), ("LAB_HOST", host), ("LAB_ROLE", role.name),
+      ("LAB_ADDRESS", HostAddress(index: index).description),
+      ("LAB_HOSTS", composition.hosts.joined(separator: " ")),
+      ("LAB_NODES", (composition.role("node")?.hosts ?? []).joined(separator: " ")),
+    ]
+    return (own + composition.variables.map { ($0.name, $0.value) }).map { "\($0.0)=\($0.1)" }
+  }
+
+  /// What makes the variables those of every login.
+  private func profile(_ environment: [String]) -> PlannedItem {
+    let lines = environment.map { variable -> String in
+      let parts = variable.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      return "export \(parts[0])='\(parts[1].replacing("'", with: "'\\''"))'\n"
+    }
+    return .file("/etc/profile.d/lab.sh", lines.joined())
   }
 
   private var sshService: PlannedService {
@@ -96,19 +137,13 @@ struct BaseSystem {
     ]
   }
 
-  private var homes: [PlannedItem] {
-    composition.accounts.filter { !$0.home.hasPrefix("/home/") }
-      .compactMap { owners[$0.name] }
+  /// Homes of accounts of services, which are the host's own.
+  private var ownHomes: [PlannedItem] {
+    composition.accounts.filter { !$0.isShared }.compactMap { owners[$0.name] }
       .map { .directory($0.home, mode: 0o755, owner: $0) }
   }
 
-  private var commandLinks: [PlannedItem] {
-    composition.commands.map {
-      .link("/usr/local/bin/" + $0.name, to: "\(Composition.productDirectory)/\($0.program)")
-    }
-  }
-
-  private func mungeFiles(_ keys: Keys) -> [PlannedItem] {
+  private var mungeFiles: [PlannedItem] {
     // munged insists on a key that only its own account can read, in a directory of the same.
     [
       .directory("/etc/munge", mode: 0o700, owner: munge),
@@ -118,7 +153,7 @@ struct BaseSystem {
     ]
   }
 
-  private func ssh(_ keys: Keys, controls: Bool) -> [PlannedItem] {
+  private func ssh(controls: Bool) -> [PlannedItem] {
     var items: [PlannedItem] = [
       .file("/etc/ssh/ssh_host_ed25519_key", keys.host.secret, mode: 0o600),
       .file("/etc/ssh/ssh_host_ed25519_key.pub", keys.host.open),
@@ -131,7 +166,7 @@ struct BaseSystem {
     ]
     guard controls else { return items }
     items.append(.file("/root/.ssh/id_ed25519", keys.control.secret, mode: 0o600))
-    if let service = owners[Composition.serviceAccount.name] {
+    for service in composition.accounts.filter({ !$0.isShared }).compactMap({ owners[$0.name] }) {
       items += [
         .directory(service.home, owner: service),
         .directory(service.home + "/.ssh", mode: 0o700, owner: service),
@@ -142,8 +177,8 @@ struct BaseSystem {
   }
 
   /// The shared /home: everybody's directory, with a key that opens everybody's own account.
-  func sharedHomes(_ keys: Keys) -> [PlannedItem] {
-    composition.accounts.filter { $0.home.hasPrefix("/home/") }.compactMap { owners[$0.name] }
+  var sharedHomes: [PlannedItem] {
+    composition.accounts.filter(\.isShared).compactMap { owners[$0.name] }
       .flatMap { account -> [PlannedItem] in
         let home = String(account.home.dropFirst("/home".count))
         return [
@@ -157,8 +192,8 @@ struct BaseSystem {
   }
 
   /// /etc/hosts: every host by name.
-  static func hostsFile(_ hosts: [String]) -> String {
-    let lines = hosts.enumerated().map { "\(HostAddress(index: $0.offset + 1)) \($0.element)\n" }
+  static func hostsFile(_ hosts: [LabState.Host]) -> String {
+    let lines = hosts.map { "\(HostAddress(index: $0.index)) \($0.name)\n" }
     return "127.0.0.1 localhost\n" + lines.joined()
   }
 

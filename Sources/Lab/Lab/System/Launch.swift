@@ -9,6 +9,10 @@ struct Launch {
     case path(String)
     /// A name looked for in these directories in turn.
     case search(String, in: [String])
+    /// A path, or a name to be looked for, whichever the word is.
+    static func path(_ word: String, in directories: [String]) -> Program {
+      word.contains("/") ? .path(word) : .search(word, in: directories)
+    }
     /// An open executable, so that it runs whatever the file system looks like to the child.
     case descriptor(Int32)
   }

@@ -22,8 +22,8 @@ struct Keys {
   /// MUNGE takes 32 to 1024 bytes.
   private static let mungeBytes = 64
 
-  /// Makes all keys as files of a directory. The processes that do it live in the given cgroups.
-  static func make(in directory: String, cgroup: CgroupEntry) throws {
+  /// Makes all keys as files of a directory.
+  static func make(in directory: String) throws {
     try Files.makeDirectories(directory, mode: 0o700)
     let quiet = open("/dev/null", O_RDWR | O_CLOEXEC)
     defer { close(quiet) }
@@ -33,7 +33,7 @@ struct Keys {
         arguments: [
           keygen, "-q", "-t", "ed25519", "-N", "", "-C", "lab-\(name)", "-f",
           directory + "/" + name,
-        ], descriptors: [quiet, quiet, quiet], cgroup: cgroup
+        ], descriptors: [quiet, quiet, quiet]
       ).start()
     }
     // Wait for all before judging any: nobody else would.

@@ -24,9 +24,9 @@ enum Holder {
   private static func setUp(_ paths: LabPaths) throws {
     try Mounts.makeAllPrivate()
     try Mounts.new("tmpfs", on: paths.disks, "mode=0755,size=50%")
-    try Files.makeDirectories(paths.home)
     let plan = try Kept.read(HostPlan.self, from: paths.plan(LabPaths.holder))
-    try Installer.install(plan.disk, below: paths.home)
+    for directory in plan.shared { try Files.makeDirectories(paths.shared(directory)) }
+    try Installer.install(plan.disk, below: paths.shared("/home"))
     let network = try Netlink()
     try network.switchOn(index: Netlink.loopbackIndex)
     try network.makeBridge(named: bridge)

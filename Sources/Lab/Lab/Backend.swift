@@ -1,0 +1,74 @@
+// The narrow place where labs differ: how hosts are made, reached and ended. A backend gets plans and
+// gives back lines to the first processes that carry them out; all else is the same for every lab.
+
+import Compositions
+import Glibc
+
+/// What makes the hosts of a lab. A backend keeps nothing: what it must remember is in the lab's state.
+protocol Backend: Sendable {
+  /// Refuses what this machine can't do, before anything is made: the error says what to change.
+  func check(_ settings: LabSettings) throws
+
+  /// Where hosts' file systems begin, made ready; called before anything of the lab exists. The result
+  /// goes into the plans of the role's hosts.
+  func prepareRoot(of role: Role, _ startup: Startup) throws -> PreparedRoot
+
+  /// Makes what all hosts share: the network, homes. The lab is new, its state is on disk.
+  func open(_ startup: Startup) throws
+
+  /// Starts the first process of a host with its plan. The host is up when that process reports
+  /// ``BootReport/ready`` on the line.
+  func launch(_ plan: HostPlan, _ startup: Startup) throws -> LaunchedHost
+
+  func isAlive(_ host: LabState.Host, in state: LabState) -> Bool
+
+  /// Whether a service of a host that is alive answers now.
+  func answers(_ readiness: Readiness, of plan: HostPlan, in state: LabState) -> Bool
+
+  /// Starts a command in a host that is alive, as a child of ours which ends as the command does.
+  ///
+  /// - Parameter descriptors: the command's standard input, output and error.
+  func start(
+    _ command: HostCommand, on host: String, in state: LabState, descriptors: [Int32]
+  ) throws -> Child
+
+  /// Runs a command on a terminal of the host, relayed to ours, and gives its exit code.
+  func runOnTerminal(_ command: HostCommand, on host: String, in state: LabState) throws -> Int32
+
+  /// Ends a host at once, as a power failure does. Its disk stays. Fine if it is not there.
+  func end(_ host: String, in state: LabState) throws
+
+  /// Removes everything of the lab outside its directory. Fine if there is only a part of it.
+  func end(_ state: LabState) throws
+}
+
+/// A root file system that is ready for hosts.
+struct PreparedRoot: Equatable, Sendable {
+  /// The directories that hosts see, topmost first; empty for the machine's own root.
+  var directories: [String]
+  /// Mount points of the machine, beside /, that hosts on its own root need as layers.
+  var layers: [String] = []
+  /// Its accounts.
+  var accounts: Accounts
+}
+
+/// A host's first process, under way.
+struct LaunchedHost {
+  /// The process on this machine, if there is one.
+  var first: KnownProcess?
+  /// What the backend calls the host, if it isn't that process.
+  var id: String?
+  /// Our end of the line to it.
+  var channel: ControlChannel
+}
+
+extension BackendKind {
+  /// The backend itself, for one lab.
+  func backend(for lab: Lab) throws -> any Backend {
+    switch self {
+    case .namespaces: NamespacesBackend(lab: lab)
+    case .podman, .docker, .vm, .machines:
+      throw LabError("the backend \(rawValue) is not there yet; use namespaces")
+    }
+  }
+}

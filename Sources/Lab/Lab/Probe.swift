@@ -1,0 +1,49 @@
+// Asking from outside whether a service answers: by opening a connection and closing it again.
+
+import CLinux
+import Glibc
+
+enum Probe {
+  /// How long a host may take to accept a connection, in milliseconds.
+  private static let patience: Int32 = 200
+
+  /// Whether something listens on a TCP port, as seen from the network namespace of a process.
+  static func accepts(_ port: UInt16, at host: HostAddress, networkOf process: pid_t?) -> Bool {
+    guard let process else { return false }
+    let network = open("/proc/\(process)/ns/net", O_RDONLY | O_CLOEXEC)
+    guard network >= 0 else { return false }
+    defer { close(network) }
+    let socket = clinux_ns_stream_socket(network)
+    guard socket >= 0 else { return false }
+    defer { close(socket) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = host.bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+    let asked = withUnsafeBytes(of: &address) { bytes in
+      bytes.withMemoryRebound(to: sockaddr.self) {
+        connect(socket, $0.baseAddress, socklen_t(bytes.count))
+      }
+    }
+    guard asked == 0 || errno == EINPROGRESS else { return false }
+    var wait = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
+    return poll(&wait, 1, patience) == 1 && wait.revents == Int16(POLLOUT)
+  }
+
+  /// Whether something listens on a unix socket.
+  static func accepts(socket path: String) -> Bool {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let bytes = Array(path.utf8)
+    guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+    let socket = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard socket >= 0 else { return false }
+    defer { close(socket) }
+    return withUnsafeBytes(of: &address) { bytes in
+      bytes.withMemoryRebound(to: sockaddr.self) {
+        connect(socket, $0.baseAddress, socklen_t(bytes.count)) == 0
+      }
+    }
+  }
+}
