@@ -147,9 +147,11 @@ extension LabSuite {
       defer { try? test.lab.stop() }
       let only = CgroupHierarchy(
         mountPoint: point, options: "", isUnified: true, directory: "\(point)/\(test.lab.name)")
+      var backend = NamespacesBackend(lab: test.lab)
+      backend.detectCgroups = { _ in Cgroups(hierarchies: [only]) }
       try test.lab.start(
-        .plain(nodes: 1), program: try TestLab.program, timeout: TestLab.patience,
-        progress: { _ in }, cgroups: { Cgroups(hierarchies: [only]) })
+        LabSettings(.plain(nodes: 1)), .anew, backend: backend, program: try TestLab.program,
+        timeout: TestLab.patience)
       #expect(try test.sh("node1", "stat -fc %T /sys/fs/cgroup") == "cgroup2fs")
       #expect(try test.sh("node1", Self.confinement) == "done")
       _ = try test.sh("node1", "setsid sleep 1000 < /dev/null > /dev/null 2>&1 &")

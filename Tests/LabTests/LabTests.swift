@@ -1,6 +1,7 @@
 // The shared parts of the lab's tests: a lab of a test's own, and what the machine must look like
 // when it is gone.
 
+import Compositions
 import Glibc
 import Testing
 
@@ -36,8 +37,11 @@ struct TestLab {
     }
   }
 
-  func start(_ composition: Composition = .plain(nodes: 1)) throws {
-    try lab.start(composition, program: try Self.program, timeout: Self.patience)
+  func start(
+    _ composition: Composition = .plain(nodes: 1), _ beginning: Lab.Beginning = .keeping
+  ) throws {
+    try lab.start(
+      LabSettings(composition), beginning, program: try Self.program, timeout: Self.patience)
   }
 
   /// Runs a shell's command in a host and gives its output, which must be all there is to say.

@@ -1,6 +1,7 @@
 // The life of a lab: hosts that die and come back, hosts that join, failures told, and an end that
 // leaves nothing, whatever happened before.
 
+import Compositions
 import Glibc
 import Testing
 
@@ -121,7 +122,7 @@ extension LabSuite {
       composition.roles[0].services = [
         Service(
           "broken", ["/bin/sh", "-c", "echo no luck today; exit 3"], user: "user1",
-          readiness: .socket("/run/never"))
+          ready: .socket("/run/never"))
       ]
       let error = #expect(throws: LabError.self) { try test.start(composition) }
       #expect(error?.host == "server")
@@ -141,10 +142,11 @@ extension LabSuite {
       try test.start()
       var composition = Composition.plain(nodes: 2)
       composition.roles[2].services = [
-        Service("mute", ["/bin/sleep", "1000"], readiness: .port(99))
+        Service("mute", ["/bin/sleep", "1000"], ready: .port(99))
       ]
       let error = #expect(throws: LabError.self) {
-        try test.lab.start(composition, program: try TestLab.program, timeout: 3)
+        try test.lab.start(
+          LabSettings(composition), program: try TestLab.program, timeout: 3)
       }
       #expect(error?.host == "node2")
       #expect(error?.message == "mute did not answer in time")
@@ -157,8 +159,7 @@ extension LabSuite {
       var composition = Composition.plain(nodes: 1)
       composition.roles[0].services = [
         Service(
-          "kept", ["/bin/sh", "-c", "echo $$ >> /tmp/lives; exec sleep 1000"], readiness: .none,
-          isKept: true)
+          "kept", ["/bin/sh", "-c", "echo $$ >> /tmp/lives; exec sleep 1000"], restarts: true)
       ]
       try TestLab.run("kept", composition) { (test) throws in
         let lives = try test.sh(
@@ -174,22 +175,86 @@ extension LabSuite {
       }
     }
 
-    @Test("what provisions a lab is done once in its life")
-    func provisioning() throws {
+    @Test("a step is taken once in the life of a lab, or again when its hosts change")
+    func steps() throws {
       var composition = Composition.plain(nodes: 1)
-      composition.provisioning = [
-        ProvisionStep(
-          id: "note", host: "server", arguments: ["sh", "-c", "echo done >> /etc/note"])
+      composition.steps = [
+        Step("note", on: .first("server"), script: "echo done >> /etc/note"),
+        Step(
+          "count", on: .each("node"), repetition: .hosts, script: "echo $LAB_HOST >> /home/count"),
       ]
-      try TestLab.run("provision", composition) { (test) throws in
+      try TestLab.run("steps", composition) { (test) throws in
         try test.lab.kill("server")
         try test.start(composition)
-        #expect(try test.sh("server", "cat /etc/note") == "done")
-        composition.provisioning.append(
-          ProvisionStep(id: "bad", host: "server", arguments: ["sh", "-c", "echo oh; exit 4"]))
+        #expect(try test.sh("server", "cat /etc/note /home/count") == "done\nnode1")
+        composition.roles[2].scale(to: 2)
+        try test.start(composition)
+        #expect(try test.sh("server", "cat /etc/note /home/count") == "done\nnode1\nnode1\nnode2")
+        composition.steps.append(Step("bad", on: .first("server"), script: "echo oh; exit 4"))
         let error = #expect(throws: LabError.self) { try test.start(composition) }
         #expect(error?.host == "server")
+        #expect(error?.message == "bad: exit code 4")
         #expect(error?.logTail == ["oh"])
+      }
+    }
+
+    @Test("a start anew ends what ran, and gives the same lab")
+    func anew() throws {
+      try TestLab.run("anew") { (test) throws in
+        let first = try test.lab.state()
+        _ = try test.sh("node1", "echo old > /etc/mark")
+        try test.start(.plain(nodes: 1), .anew)
+        #expect(try test.sh("node1", "ls /etc/mark 2>&1 || true").contains("No such"))
+        let second = try test.lab.state()
+        #expect(first?.hosts.map(\.name) == second?.hosts.map(\.name))
+        #expect(first?.holder != second?.holder)
+      }
+    }
+
+    @Test("scripts that prepare a host see its variables, and one that fails is told with its end")
+    func prepare() throws {
+      var composition = Composition.plain(nodes: 1)
+      composition.variables = [Variable("GREETING", "it's a \"test\"")]
+      composition.roles[2].prepare = ["echo $LAB_HOST $LAB_ROLE $LAB_ADDRESS: $GREETING > /run/me"]
+      try TestLab.run("prepare", composition) { (test) throws in
+        let text = "node1 node 10.77.0.3: it's a \"test\""
+        #expect(try test.sh("node1", "cat /run/me") == text)
+        #expect(try test.sh("node1", "echo $GREETING") == "it's a \"test\"")
+        #expect(
+          try test.sh("frontend", "ssh node1 bash -lc \\''echo $GREETING'\\'", user: "user1")
+            == "it's a \"test\"")
+        composition.roles[2].prepare.append("echo broken; exit 3")
+        try test.lab.kill("node1")
+        let error = #expect(throws: LabError.self) { try test.start(composition) }
+        #expect(error?.host == "node1")
+        #expect(error?.message.contains("exit code 3") == true)
+        #expect(error?.logTail == ["broken"])
+      }
+    }
+
+    @Test("hosts share what the composition says, and see volumes read-only, writable or as copies")
+    func volumes() throws {
+      let place = "/tmp/liburna-lab-volumes-\(getpid())"
+      try Files.makeDirectories(place)
+      defer { try? Files.removeTree(place) }
+      try Files.write("machine\n", to: place + "/file")
+      var composition = Composition.plain(nodes: 1)
+      composition.shared = ["/srv/common"]
+      composition.volumes = [
+        Volume(source: place, target: "/mnt/ro", mode: .ro),
+        Volume(source: place, target: "/mnt/rw"),
+        Volume(source: place, target: "/mnt/cow", mode: .cow),
+        Volume(source: place + "/file", target: "/etc/one-file", mode: .ro),
+      ]
+      try TestLab.run("volumes", composition) { (test) throws in
+        _ = try test.sh("server", "echo all > /srv/common/note")
+        #expect(try test.sh("node1", "cat /srv/common/note /etc/one-file") == "all\nmachine")
+        let refused = try test.sh("node1", "touch /mnt/ro/x 2>&1 || true")
+        #expect(refused.contains("Read-only file system"))
+        _ = try test.sh("node1", "echo hosts > /mnt/rw/y; echo own > /mnt/cow/z")
+        #expect(try Files.readText(place + "/y") == "hosts\n")
+        #expect(!Files.exists(place + "/z"))
+        #expect(try test.sh("server", "ls /mnt/cow") == "file\ny")
       }
     }
 
@@ -204,8 +269,11 @@ extension LabSuite {
         #expect(throws: LabError.self) { try Lab(name: "x", directory: directory) }
       }
       let test = try TestLab("refused")
-      #expect(throws: LabError.self) { try test.start(.plain(nodes: 1000)) }
-      #expect(throws: LabError.self) { try test.start(.liburna(nodes: 1, binaries: "/nowhere")) }
+      #expect(throws: LabError.self) { try test.start(.plain(nodes: 10_000)) }
+      #expect(throws: LabError.self) {
+        try test.lab.start(
+          LabSettings(.liburna(nodes: 1), programs: "/nowhere"), program: try TestLab.program)
+      }
       #expect(throws: LabError.self) { try test.lab.kill("node1") }
       #expect(throws: LabError.self) { try test.lab.logs(of: "node1") }
       #expect(try test.lab.status() == nil)

@@ -1,5 +1,6 @@
 // The parts of a lab that only compute: what is found on a machine, and what is planned from it.
 
+import Compositions
 import Glibc
 import Testing
 
@@ -92,25 +93,26 @@ struct PlanTests {
     #expect(accounts.shadowText.contains("somebody:*:"))
   }
 
-  @Test("a machine without MUNGE is told to run the set-up")
+  @Test("a root file system without MUNGE is refused by the package's name")
   func noMunge() {
-    let machine = Accounts(passwd: "root:x:0:0:root:/root:/bin/sh", group: "root:x:0:")
+    let root = Accounts(passwd: "root:x:0:0:root:/root:/bin/sh", group: "root:x:0:")
+    let keys = Keys(
+      host: Keys.Pair(secret: "", open: ""), control: Keys.Pair(secret: "", open: ""),
+      user: Keys.Pair(secret: "", open: ""), munge: "")
     let error = #expect(throws: LabError.self) {
-      try BaseSystem(.plain(nodes: 1), machine: machine)
+      try BaseSystem(LabSettings(.plain(nodes: 1)), lab: "x", keys: keys, accounts: root)
     }
-    #expect(error?.message.contains("Scripts/setup") == true)
+    #expect(error?.message.contains("package munge") == true)
   }
 
-  @Test("the product's resources name hosts, cores and processors that the machine has")
-  func registration() {
-    let steps = Composition.registration(of: ["node1", "node2"], processors: 2)
-    #expect(steps.count == 2 + 2 * Composition.coresPerNode)
-    #expect(Set(steps.map(\.id)).count == steps.count)
-    #expect(
-      steps.last?.arguments == [
-        "oarnodesetting", "-a", "-h", "node2", "-p", "host=node2", "-p", "cpu=3", "-p", "core=7",
-        "-p", "cpuset=1",
-      ])
+  @Test("every host has an address of its own, and none ends with 0 or 255")
+  func addresses() {
+    let all = (1...HostAddress.limit).map { HostAddress(index: $0) }
+    #expect(Set(all.map(\.description)).count == all.count)
+    #expect(all.allSatisfy { (1...254).contains($0.bytes[3]) })
+    #expect(all[0].description == "10.77.0.1")
+    #expect(all[254].description == "10.77.1.1")
+    #expect(!all.contains(.ofSwitch))
   }
 
   @Test("oar.conf holds each variable once, quoted, and says where the server is")
@@ -128,7 +130,7 @@ struct PlanTests {
     defer { unlink(path) }
     var plan = HostPlan(name: "node1", index: 3, layers: ["/usr"])
     plan.disk = [.file("/etc/x", "text\n", mode: 0o600), .link("/a", to: "/b"), .directory("/d")]
-    plan.binds = [PlannedBind(source: "/s", target: "/t", readOnly: true)]
+    plan.volumes = [Volume(source: "/s", target: "/t", mode: .ro)]
     plan.services = [
       PlannedService(
         name: "s", arguments: ["/bin/s", ""], account: .root, readiness: .port(22), isKept: true)

@@ -50,7 +50,7 @@ struct HostBoot {
     let error = clinux_ns_enter_root(root)
     guard error == 0 else { throw LabError.system("enter", root, error) }
     try Installer.install(plan.boot, below: "")
-    try Preparation.run(plan, logs: logs)
+    try Preparation.run(plan)
     return try RunningServices.start(plan, logs: logs)
   }
 

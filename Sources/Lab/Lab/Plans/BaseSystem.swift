@@ -80,7 +80,8 @@ struct BaseSystem {
 
   private func file(_ file: HostFile) throws -> PlannedItem {
     .file(
-      file.path, file.content, mode: mode_t(file.mode), owner: try owner(file.owner, for: file.path))
+      file.path, file.content, mode: mode_t(file.mode), owner: try owner(file.owner, for: file.path)
+    )
   }
 
   // MARK: - The environment

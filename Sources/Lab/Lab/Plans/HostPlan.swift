@@ -36,7 +36,6 @@ struct PlannedItem: Equatable, Codable, Sendable {
   }
 }
 
-
 /// A program that a host starts when it boots.
 struct PlannedService: Equatable, Codable, Sendable {
   var name: String

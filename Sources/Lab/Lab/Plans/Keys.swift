@@ -46,6 +46,16 @@ struct Keys {
 
   private static let names = ["host", "control", "user"]
 
+  private static func randomText(_ count: Int) -> String {
+    var random = SystemRandomNumberGenerator()
+    return (0..<count).map { _ in
+      let digits = String(UInt8.random(in: .min ... .max, using: &random), radix: 16)
+      return digits.count == 1 ? "0" + digits : digits
+    }.joined()
+  }
+}
+
+extension Keys {
   /// Reads the keys that were made in a directory.
   init(reading directory: String) throws {
     let pairs = try Keys.names.map { name in
@@ -53,15 +63,8 @@ struct Keys {
         secret: try Files.readText(directory + "/" + name),
         open: try Files.readText(directory + "/" + name + ".pub"))
     }
-    (host, control, user) = (pairs[0], pairs[1], pairs[2])
-    munge = try Files.readText(directory + "/munge")
-  }
-
-  private static func randomText(_ count: Int) -> String {
-    var random = SystemRandomNumberGenerator()
-    return (0..<count).map { _ in
-      let digits = String(UInt8.random(in: .min ... .max, using: &random), radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
+    self.init(
+      host: pairs[0], control: pairs[1], user: pairs[2],
+      munge: try Files.readText(directory + "/munge"))
   }
 }

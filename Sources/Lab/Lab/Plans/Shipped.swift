@@ -10,7 +10,8 @@ extension Composition {
     var node = Role(name: "node", hosts: [])
     node.scales = true
     node.scale(to: nodes)
-    return Composition(name: "plain", roles: [server, Role(name: "frontend", hosts: ["frontend"]), node])
+    return Composition(
+      name: "plain", roles: [server, Role(name: "frontend", hosts: ["frontend"]), node])
   }
 
   /// The product's lab.
