@@ -35,6 +35,18 @@ protocol Backend: Sendable {
   /// Runs a command on a terminal of the host, relayed to ours, and gives its exit code.
   func runOnTerminal(_ command: HostCommand, on host: String, in state: LabState) throws -> Int32
 
+  /// Lets all processes of a host that is alive stand still, or go on.
+  func pause(_ host: String, _ isPaused: Bool, in state: LabState) throws
+
+  /// Sets how a host that is alive is connected.
+  func link(_ host: String, _ link: LinkState, in state: LabState) throws
+
+  /// Keeps a copy of the disks of all hosts and of what they share. Hosts stand still meanwhile.
+  func save(_ snapshot: String, of state: LabState) throws
+
+  /// Puts a copy that was kept in the place of the disks. No host is alive.
+  func restore(_ snapshot: String, of state: LabState) throws
+
   /// Ends a host at once, as a power failure does. Its disk stays. Fine if it is not there.
   func end(_ host: String, in state: LabState) throws
 

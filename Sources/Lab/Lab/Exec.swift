@@ -59,27 +59,9 @@ extension Lab {
   ) throws -> (code: Int32, text: String) {
     let state = try existing()
     let backend = try backend(reaching: host, in: state)
-    var ends: [Int32] = [-1, -1]
-    guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0
-    else { throw LabError.system("open", "a socket pair") }
-    defer { close(ends[0]) }
-    let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
-    defer { close(input) }
-    let child: Child
-    do {
-      defer { close(ends[1]) }
-      child = try backend.start(
-        command, on: host, in: state, descriptors: [input, ends[1], ends[1]])
+    return try Child.output(limit: 16 << 20) { descriptors in
+      try backend.start(command, on: host, in: state, descriptors: descriptors)
     }
-    var text: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65_536)
-    while text.count < 16 << 20 {
-      let got = read(ends[0], &chunk, chunk.count)
-      if got < 0 && errno == EINTR { continue }
-      guard got > 0 else { break }
-      text.append(contentsOf: chunk[0..<got])
-    }
-    return (child.wait(), String(decoding: text, as: UTF8.self))
   }
 }
 

@@ -74,7 +74,7 @@ public struct Lab: Sendable {
     return state
   }
 
-  private var absent: LabError {
+  var absent: LabError {
     LabError("there is no lab \(name); `liburna lab start` makes one")
   }
 
@@ -111,17 +111,6 @@ public struct Lab: Sendable {
       try Files.removeTree(paths.directory + "/" + name)
     }
     try Files.removeTree(paths.state)
-  }
-
-  /// A host dies at once, as when its power fails: all its processes are killed. Its disk stays.
-  public func kill(_ host: String) throws {
-    guard let lock = try LabLock(existing: paths.directory) else { throw absent }
-    defer { lock.release() }
-    var state = try existing()
-    guard state.host(host) != nil else { throw unknown(host, in: state) }
-    try state.settings.backend.backend(for: self).end(host, in: state)
-    state.update(host) { $0.first = nil }
-    try state.write(to: paths.state)
   }
 
   func unknown(_ host: String, in state: LabState) -> LabError {

@@ -14,6 +14,9 @@ struct LabPaths {
 
   /// Where the holder, and hosts while they boot, have the file system of disks.
   var disks: String { directory + "/disks" }
+  /// What the lab was like at each snapshot, and the disks then.
+  var snapshots: String { directory + "/snapshots" }
+  var snapshotDisks: String { disks + "/snapshots" }
   /// A directory that all hosts share, by its path in them.
   func shared(_ path: String) -> String { disks + "/shared/" + path.replacing("/", with: ":") }
   func disk(_ host: String) -> String { disks + "/" + host }

@@ -51,6 +51,16 @@ extension Lab {
     try backend.check(settings)
     let lock = try LabLock(making: paths.directory)
     defer { lock.release() }
+    try start(
+      settings, beginning, backend: backend, lock: lock, program: program, timeout: timeout,
+      progress: progress)
+  }
+
+  /// The same, with the lab's lock held.
+  func start(
+    _ settings: LabSettings, _ beginning: Beginning, backend: any Backend, lock: LabLock,
+    program: String, timeout: Int, progress: @escaping (LabProgress) -> Void
+  ) throws {
     let executable = open(program, O_RDONLY | O_CLOEXEC)
     guard executable >= 0 else { throw LabError.system("open", program) }
     defer { close(executable) }

@@ -59,6 +59,8 @@ struct LabState: Equatable, Codable {
     var first: KnownProcess?
     /// What the backend calls it, where that isn't a process.
     var id: String?
+    var isPaused = false
+    var link = LinkState.whole
   }
 
   func host(_ name: String) -> Host? { hosts.first { $0.name == name } }

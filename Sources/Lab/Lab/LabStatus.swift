@@ -14,6 +14,8 @@ public struct LabStatus: Sendable, Equatable {
     public var role: String
     public var address: String
     public var isUp: Bool
+    public var isPaused: Bool
+    public var link: LinkState
     /// Empty for a host that is down.
     public var services: [Service]
   }
@@ -40,7 +42,8 @@ extension Lab {
       let isUp = backend.isAlive(host, in: state)
       return LabStatus.Host(
         name: host.name, role: host.role, address: HostAddress(index: host.index).description,
-        isUp: isUp, services: isUp ? services(of: host, in: state, backend) : [])
+        isUp: isUp, isPaused: host.isPaused, link: host.link,
+        services: isUp && !host.isPaused ? services(of: host, in: state, backend) : [])
     }
     return LabStatus(
       name: name, directory: paths.directory, composition: state.settings.composition.name,

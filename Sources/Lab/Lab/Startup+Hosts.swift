@@ -33,8 +33,8 @@ extension Startup {
     starting.append(
       StartingHost(plan: plan, channel: launched.channel, awaited: plan.services))
     state.update(name) { host in
-      host.first = launched.first
-      host.id = launched.id
+      (host.first, host.id) = (launched.first, launched.id)
+      (host.isPaused, host.link) = (false, .whole)
     }
   }
 

@@ -197,13 +197,17 @@ struct HostBoot {
     }
   }
 
-  private func joinNetwork() throws {
-    // The number of our namespace is used by no other while this one lives.
+  /// The name of the switch's end of the link of a host, by its network namespace: its number is used
+  /// by no other while it lives.
+  static func plug(ofNetwork path: String) -> String? {
     var status = stat()
-    guard stat("/proc/self/ns/net", &status) == 0 else {
+    return stat(path, &status) == 0 ? "v\(status.st_ino)" : nil
+  }
+
+  private func joinNetwork() throws {
+    guard let peer = Self.plug(ofNetwork: "/proc/self/ns/net") else {
       throw LabError.system("examine", "/proc/self/ns/net")
     }
-    let peer = "v\(status.st_ino)"
     let own = try Netlink()
     try own.makePair(
       named: "eth0", hardware: plan.address.hardware, peer: peer, network: Self.switchNetwork)

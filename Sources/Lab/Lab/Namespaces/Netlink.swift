@@ -59,6 +59,14 @@ struct Netlink: ~Copyable {
     try send(message, "plug \(name) into the switch")
   }
 
+  /// Switches an interface on or off by its name.
+  func setUp(_ name: String, _ isUp: Bool) throws {
+    var message = Message(RTM_NEWLINK)
+    message.link(index: 0, up: isUp, sets: true)
+    message.text(IFLA_IFNAME, name)
+    try send(message, "switch \(name) \(isUp ? "on" : "off")")
+  }
+
   func switchOn(index: Int32) throws {
     var message = Message(RTM_NEWLINK)
     message.link(index: index, up: true)
@@ -104,11 +112,12 @@ private struct Message {
     bytes += Self.bytes(UInt32(1)) + Self.bytes(UInt32(0))
   }
 
-  /// struct ifinfomsg.
-  mutating func link(index: Int32, up: Bool) {
-    let flags: UInt32 = up ? 1 : 0  // IFF_UP
+  /// struct ifinfomsg. Whether the interface is on stays as it is unless `up` says so, or `sets`.
+  mutating func link(index: Int32, up: Bool, sets: Bool = false) {
+    let flag: UInt32 = 1  // IFF_UP
     bytes += [UInt8(AF_UNSPEC), 0, 0, 0]
-    bytes += Self.bytes(UInt32(bitPattern: index)) + Self.bytes(flags) + Self.bytes(flags)
+    bytes += Self.bytes(UInt32(bitPattern: index)) + Self.bytes(up ? flag : 0)
+    bytes += Self.bytes(up || sets ? flag : 0)
   }
 
   /// struct ifaddrmsg.

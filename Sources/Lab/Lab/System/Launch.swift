@@ -138,6 +138,46 @@ struct Child {
   }
 }
 
+extension Child {
+  /// Starts a process without input and gives its exit code and what it wrote to standard output and
+  /// error, at most `limit` bytes.
+  static func output(
+    limit: Int, _ start: ([Int32]) throws -> Child
+  ) throws -> (code: Int32, text: String) {
+    var ends: [Int32] = [-1, -1]
+    guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0
+    else { throw LabError.system("open", "a socket pair") }
+    defer { close(ends[0]) }
+    let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    defer { close(input) }
+    let child: Child
+    do {
+      defer { close(ends[1]) }
+      child = try start([input, ends[1], ends[1]])
+    }
+    var text: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while text.count < limit {
+      let got = read(ends[0], &chunk, chunk.count)
+      if got < 0 && errno == EINTR { continue }
+      guard got > 0 else { break }
+      text.append(contentsOf: chunk[0..<got])
+    }
+    return (child.wait(), String(decoding: text, as: UTF8.self))
+  }
+}
+
+extension Launch {
+  /// Starts the process without input and gives its exit code and what it wrote, at most `limit` bytes.
+  func output(limit: Int) throws -> (code: Int32, text: String) {
+    try Child.output(limit: limit) { descriptors in
+      var launch = self
+      launch.descriptors = descriptors
+      return try launch.start()
+    }
+  }
+}
+
 /// The exit code a shell would show for a wait status.
 func exitCode(ofStatus status: Int32) -> Int32 {
   let signal = status & 0x7f
