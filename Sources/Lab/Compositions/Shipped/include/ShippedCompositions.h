@@ -1,0 +1,23 @@
+// The composition files that the program brings with it, as they are in this directory.
+
+#ifndef SHIPPED_COMPOSITIONS_H
+#define SHIPPED_COMPOSITIONS_H
+
+#include <stddef.h>
+
+/// A composition file.
+typedef struct {
+  /// What `lab start -c NAME` calls it.
+  const char *name;
+  const unsigned char *content;
+  /// The bytes of its content.
+  size_t length;
+} shipped_composition;
+
+/// How many there are.
+size_t shipped_composition_count(void);
+
+/// One of them by its place, which must be less than their number.
+shipped_composition shipped_composition_at(size_t place);
+
+#endif
