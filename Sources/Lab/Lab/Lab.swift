@@ -51,6 +51,7 @@ public struct Lab: Sendable {
     case (holderCommand, 2): return Holder.run(LabPaths(directory: arguments[1]))
     case (hostCommand, 3):
       return HostBoot.run(LabPaths(directory: arguments[1]), host: arguments[2])
+    case (ImageStore.buildCommand, 2): return Builder.run(arguments[1])
     default: return nil
     }
   }
