@@ -2,7 +2,8 @@
 
 extension CompositionDecoder {
   static let roleKeys = [
-    "count", "controls", "packages", "files", "prepare", "services", "memory", "processors",
+    "count", "controls", "packages", "files", "prepare", "services", "containers", "memory",
+    "processors",
   ]
   /// Hosts of a role in a file. What a machine bears is another matter.
   static let mostHosts = 10_000
@@ -55,6 +56,7 @@ extension CompositionDecoder {
     role.files = files(fields["files"])
     role.prepare = scripts(fields["prepare"])
     role.services = services(fields["services"])
+    role.containers = fields.flag("containers") ?? false
     role.memory = memory(fields)
     role.processors = fields.integer("processors", "number of processors", in: Self.processorRange)
     return role
@@ -119,7 +121,8 @@ extension CompositionDecoder {
     return mode
   }
 
-  private func text(from field: Field) -> String? {
+  /// The text of a file that the composition names.
+  func text(from field: Field) -> String? {
     guard let path = field.text(problems) else { return nil }
     switch surroundings.resolve(path).flatMap(sources.text) {
     case .success(let text): return text

@@ -99,7 +99,9 @@ extension CompositionDecoder {
 
   private func step(_ title: String, _ field: Field, _ composition: Composition) -> Step? {
     let fields = Fields(field, keys: Self.stepKeys, problems)
-    let place = fields.required("on", "a role, or {each: ROLE}").flatMap { self.place($0, composition) }
+    let place = fields.required("on", "a role, or {each: ROLE}").flatMap {
+      self.place($0, composition)
+    }
     let script = self.script(fields.required("run", "the script of the step"))
     return Step(
       title, on: place ?? .first(""), user: fields.text("user", .anyAccount) ?? "root",

@@ -8,7 +8,8 @@ struct CompositionDecoder {
 
   static let keys = [
     "name", "about", "root", "packages", "init", "users", "accounts", "shared", "volumes",
-    "variables", "software", "files", "prepare", "roles", "steps", "test", "setups", "backends",
+    "variables", "software", "build", "files", "prepare", "roles", "steps", "test", "setups",
+    "backends",
   ]
   /// Keys that begin so are for anchors and mean nothing themselves.
   static let ignoredPrefix = "x-"
@@ -31,6 +32,7 @@ struct CompositionDecoder {
     composition.volumes = volumes(fields)
     composition.variables = variables(fields)
     composition.software = fields.choice("software", Software.self)
+    composition.builds = builds(fields)
     composition.steps = steps(fields, composition)
     composition.test = script(fields["test"])
     return composition
@@ -102,6 +104,22 @@ struct CompositionDecoder {
       }
     }
     return volumes
+  }
+
+  /// What is built for the hosts: where they see it, and a script or the file that has it.
+  private func builds(_ fields: Fields) -> [Build] {
+    (fields["build"]?.values(problems) ?? []).compactMap { target, field -> Build? in
+      guard NameRule.path.accepts(target) else {
+        complain(target, .path, field)
+        return nil
+      }
+      guard case .map = field.node.content else {
+        return script(field).map { Build(target: target, script: $0) }
+      }
+      let fields = Fields(field, keys: ["source"], problems)
+      guard let source = fields.required("source", "the file with the script") else { return nil }
+      return text(from: source).map { Build(target: target, script: $0) }
+    }
   }
 
   private func variables(_ fields: Fields) -> [Variable] {

@@ -24,7 +24,15 @@ extension CompositionFile {
 
   /// A shipped composition as it is written, to be read or taken as the beginning of an own one.
   public static func shippedBytes(_ name: String) -> [UInt8]? {
-    let all = (0..<shipped_composition_count()).map(shipped_composition_at)
+    bytes(of: name, among: (0..<shipped_composition_count()).map(shipped_composition_at))
+  }
+
+  /// A file that shipped compositions name.
+  static func shippedFile(_ name: String) -> [UInt8]? {
+    bytes(of: name, among: (0..<shipped_file_count()).map(shipped_file_at))
+  }
+
+  private static func bytes(of name: String, among all: [shipped_composition]) -> [UInt8]? {
     guard let found = all.first(where: { String(cString: $0.name) == name }) else { return nil }
     return Array(UnsafeBufferPointer(start: found.content, count: found.length))
   }

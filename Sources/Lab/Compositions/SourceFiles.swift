@@ -4,7 +4,7 @@ import Glibc
 
 /// Where relative paths of a composition begin.
 struct Surroundings: Sendable {
-  /// The absolute directory of the file, or nil for a shipped one.
+  /// The absolute directory of the file, or nil for a shipped one, which names shipped files.
   var directory: String?
   /// What `~` stands for.
   var home: String?
@@ -16,10 +16,13 @@ struct Surroundings: Sendable {
       guard let home else { return .failure(Complaint("there is no HOME that ~ could stand for")) }
       return .success(home + path.dropFirst())
     }
-    guard let directory else {
-      return .failure(Complaint("a shipped composition names no files beside it"))
-    }
     let inner = path.hasPrefix("./") ? path.dropFirst(2) : path[...]
+    guard let directory else {
+      guard CompositionFile.shippedFile(String(inner)) != nil else {
+        return .failure(Complaint("there is no such file among those that are shipped"))
+      }
+      return .success(SourceFiles.shipped + inner)
+    }
     return .success(inner.isEmpty || inner == "." ? directory : "\(directory)/\(inner)")
   }
 }
@@ -35,12 +38,14 @@ struct Complaint: Error {
 final class SourceFiles {
   /// Bytes of one file.
   static let largest = 16 << 20
+  /// What the paths of shipped files begin with.
+  static let shipped = "shipped:"
   private var contents: [String: Result<String, Complaint>] = [:]
 
   /// The text of a file.
   func text(_ path: String) -> Result<String, Complaint> {
     if let known = contents[path] { return known }
-    let result = Self.read(path, limit: Self.largest).flatMap { bytes -> Result<String, Complaint> in
+    let result = Self.bytes(path).flatMap { bytes -> Result<String, Complaint> in
       guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
         return .failure(Complaint("\(path) is no text (UTF-8); use a volume for it"))
       }
@@ -48,6 +53,13 @@ final class SourceFiles {
     }
     contents[path] = result
     return result
+  }
+
+  private static func bytes(_ path: String) -> Result<[UInt8], Complaint> {
+    guard path.hasPrefix(shipped) else { return read(path, limit: largest) }
+    let name = String(path.dropFirst(shipped.count))
+    return CompositionFile.shippedFile(name).map { .success($0) }
+      ?? .failure(Complaint("there is no file \(name) among those that are shipped"))
   }
 
   /// The whole of a regular file.

@@ -27,16 +27,14 @@ struct NamespacesBackend: Backend {
   }
 
   func prepareRoot(of role: Role, _ startup: Startup) throws -> PreparedRoot {
-    switch startup.composition.root {
-    case .host:
-      let mounts = MountEntry.parse(try Files.readText("/proc/self/mountinfo"))
+    let image = try startup.image(of: role)
+    guard image.directories.isEmpty else {
       return PreparedRoot(
-        directories: [], layers: Mounts.layers(mounts), accounts: try Accounts(root: ""))
-    case .directory(let directory):
-      return PreparedRoot(directories: [directory], accounts: try Accounts(root: directory))
-    case .archive, .debian, .image:
-      throw LabError("\(startup.composition.root) can't be the root of hosts yet")
+        directories: image.directories, accounts: try Accounts(layers: image.directories))
     }
+    let mounts = MountEntry.parse(try Files.readText("/proc/self/mountinfo"))
+    return PreparedRoot(
+      directories: [], layers: Mounts.layers(mounts), accounts: try Accounts(root: ""))
   }
 
   // MARK: - Starting

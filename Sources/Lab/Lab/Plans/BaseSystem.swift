@@ -22,6 +22,9 @@ struct BaseSystem {
     (munged, "munge"),
   ]
 
+  /// The packages that every host needs.
+  static let packages = Set(needs.map(\.1))
+
   /// - Parameter accounts: those of the root file system.
   init(_ settings: LabSettings, lab: String, keys: Keys, accounts: Accounts) throws {
     self.settings = settings
@@ -47,7 +50,7 @@ struct BaseSystem {
     plan.environment = environment(of: host, role: role, index: index)
     plan.disk = names(host) + accountFiles + ssh(controls: role.controls) + mungeFiles
     plan.disk += ownHomes + [profile(plan.environment)]
-    plan.disk += try (composition.files + role.files).map(file)
+    plan.disk += try role.files.map(file)
     if composition.software == .liburna { plan.disk += Product.links }
     plan.boot = [
       .directory("/run/sshd"), .directory("/run/munge", owner: munge),

@@ -1,4 +1,5 @@
-// The composition files that the program brings with it, as they are in this directory.
+// The composition files that the program brings with it, as they are in this directory, and the files
+// that these name.
 
 #ifndef SHIPPED_COMPOSITIONS_H
 #define SHIPPED_COMPOSITIONS_H
@@ -19,5 +20,9 @@ size_t shipped_composition_count(void);
 
 /// One of them by its place, which must be less than their number.
 shipped_composition shipped_composition_at(size_t place);
+
+/// The files that shipped compositions name: how many there are, and one by its place.
+size_t shipped_file_count(void);
+shipped_composition shipped_file_at(size_t place);
 
 #endif
