@@ -40,7 +40,8 @@ final class SourceFiles {
   /// The text of a file.
   func text(_ path: String) -> Result<String, Complaint> {
     if let known = contents[path] { return known }
-    let result = Self.read(path, limit: Self.largest).flatMap { bytes -> Result<String, Complaint> in
+    let result = Self.read(path, limit: Self.largest).flatMap {
+      bytes -> Result<String, Complaint> in
       guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
         return .failure(Complaint("\(path) is no text (UTF-8); use a volume for it"))
       }
