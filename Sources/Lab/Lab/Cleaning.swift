@@ -11,10 +11,10 @@ public struct Leftover: Equatable, Sendable {
 }
 
 extension Lab {
-  /// The directory that labs are kept in: LIBURNA_LAB_DIR, or the standard one.
+  /// Where labs are kept, for who calls: where LIBURNA_LAB_DIR says, or in the standard place.
   public static var place: String {
-    let place = getenv("LIBURNA_LAB_DIR").map { String(cString: $0) } ?? ""
-    return place.isEmpty ? standardDirectory : place
+    let named = getenv(placeVariable).map { String(cString: $0) } ?? ""
+    return named.isEmpty ? (geteuid() == 0 ? standardDirectory : Rootless.place) : named
   }
 
   /// The labs of a place where labs are kept, by name.

@@ -11,6 +11,8 @@ public struct Lab: Sendable {
   /// Where labs are kept unless LIBURNA_LAB_DIR says otherwise; each has a directory of its name.
   public static let standardDirectory = "/run/liburna-lab"
   public static let standardName = "lab"
+  /// The variable of the environment that names another place.
+  static let placeVariable = "LIBURNA_LAB_DIR"
   /// The most hosts of one lab.
   public static let hostLimit = HostAddress.limit
   /// Hidden commands, by which the tool's own program becomes a process of the lab.
@@ -41,6 +43,11 @@ public struct Lab: Sendable {
   /// The lab of a name in the place where labs are kept.
   public init(name: String) throws {
     try self.init(name: name, directory: Lab.place + "/" + name)
+  }
+
+  /// The directory that the lab's own is in.
+  var place: String {
+    String(paths.directory[..<(paths.directory.lastIndex(of: "/") ?? paths.directory.startIndex)])
   }
 
   /// Runs a process of the lab when the arguments of `liburna lab` ask for one; nil if they don't.
