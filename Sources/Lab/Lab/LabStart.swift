@@ -217,11 +217,8 @@ final class Startup {
         var plan = try system.plan(host: host.name, role: role, index: host.index)
         plan.image = root.directories
         plan.layers = root.layers
-<<<<<<< HEAD
-        plan.volumes += built
-=======
         plan.skeleton = root.skeleton
->>>>>>> hub/rootless
+        plan.volumes += built
         try Kept.write(plan, to: lab.paths.plan(host.name))
       }
       if !root.skeleton.isEmpty { holder.layers = root.layers }
