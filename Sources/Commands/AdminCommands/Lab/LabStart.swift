@@ -6,7 +6,7 @@ import Glibc
 import Lab
 
 /// The command `lab start`.
-enum LabStart: Command {
+enum LabStart: LabVerb {
   static let nodes = Key<Int?>.integer(
     "-n", "--nodes", value: "N", help: "Nodes, 1 to \(nodeLimits.upperBound) [\(standardNodes)]")
   static let binaries = Key<String?>.text(
@@ -36,7 +36,6 @@ enum LabStart: Command {
     exitCodes: [(0, "every service answers"), (1, "something failed; the message says what")])
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> Int32 {
-    try LabOption.noOperands(arguments)
     let lab = try LabOption.lab(arguments)
     let before = try lab.settings()
     let seconds = try number(arguments, timeout, patienceLimits) ?? patience
