@@ -17,7 +17,9 @@ enum HostSet {
         let role = String(piece.dropFirst())
         let ofRole = hosts.filter { $0.role == role }
         guard !ofRole.isEmpty else {
-          let roles = hosts.map(\.role).reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
+          let roles = hosts.map(\.role).reduce(into: [String]()) {
+            if $0.last != $1 { $0.append($1) }
+          }
           throw UsageError([
             "There is no role \(shortened(role)); "
               + "the roles are \(roles.joined(separator: ", "))"

@@ -11,7 +11,7 @@ public enum LabCommand: Command {
   static let verbs: [(name: String, type: any LabVerb.Type)] = [
     ("start", LabStart.self), ("status", LabStatusCommand.self), ("connect", LabConnect.self),
     ("exec", LabExec.self), ("logs", LabLogs.self), ("kill", LabKill.self),
-    ("stop", LabStop.self),
+    ("stop", LabStop.self), ("doctor", LabDoctor.self),
   ]
 
   public static let definition = CommandDefinition(
@@ -20,7 +20,7 @@ public enum LabCommand: Command {
       "[OPTIONS] COMMAND [WORDS] [COMMAND [WORDS]]...", "help [COMMAND]", "man COMMAND",
       "completion SHELL",
     ],
-    operands: .command, options: [LabOption.name],
+    operands: .command, options: LabOption.common,
     details: [
       "Every host has a name, an address, processes, files and cgroups of its own, made with the "
         + "kernel's namespaces. The machine's own network and files are not touched. "

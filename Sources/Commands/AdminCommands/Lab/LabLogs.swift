@@ -36,14 +36,12 @@ enum LabLogs: LabVerb {
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> Int32 {
     let lab = try LabOption.lab(arguments)
     let hosts = try lab.hosts()
-    if let count = arguments[lines], !lineLimits.contains(count) {
-      throw UsageError(["--lines takes a number from 0 to \(lineLimits.upperBound), not \(count)"])
-    }
+    let count = try LabOption.number(arguments, lines, lineLimits)
     let isFollowed = arguments[follow]
     let wanted = try LabOption.hosts(arguments.operands, of: lab)
     var follower = LogFollower(
       lab, hosts: wanted, service: arguments[service],
-      tail: arguments[lines] ?? (isFollowed ? followedLines : nil))
+      tail: count ?? (isFollowed ? followedLines : nil))
     var view = LogView(
       hosts: hosts, isColoured: LabColour.isShown(on: context.output, in: context))
     let show = { (line: LabLogLine) in context.output.write(view.text(line)) }
@@ -75,7 +73,8 @@ struct LogView {
     let prefix =
       LabOption.column(line.host, hostWidth) + " " + LabOption.column(line.service, serviceWidth)
     var bytes: [UInt8] = []
-    bytes.append(printable: line.text)
+    // Some programs end their lines as terminals want them.
+    bytes.append(printable: line.text.hasSuffix("\r") ? String(line.text.dropLast()) : line.text)
     let role = roles[line.host] ?? line.host
     return LabColour.paint(prefix + " |", role: role, if: isColoured)
       + " \(String(decoding: bytes, as: UTF8.self))\n"

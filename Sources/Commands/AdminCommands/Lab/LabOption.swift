@@ -1,6 +1,7 @@
 // What the commands of the lab share: options, the lab and the hosts that are meant.
 
 import CommandLine
+import Glibc
 import Lab
 
 enum LabOption {
@@ -11,7 +12,7 @@ enum LabOption {
     "-w", "--workdir", value: "DIRECTORY", help: "Where in the host [the user's home]")
 
   /// Those that may stand before the first command.
-  static let common: [Key<String?>] = [name]
+  static let common: [Key<String?>] = [name, CompositionOption.backend]
 
   /// The common options of a call, as words for a command that knows them.
   static func words(of common: ParsedArguments, for definition: CommandDefinition) -> [String] {
@@ -50,6 +51,35 @@ enum LabOption {
     }
     guard directory != nil || !variables.isEmpty else { return words }
     return ["env"] + (directory.map { ["--chdir=\($0)"] } ?? []) + variables + words
+  }
+
+  static func number(
+    _ arguments: ParsedArguments, _ key: Key<Int?>, _ limits: ClosedRange<Int>
+  ) throws(UsageError) -> Int? {
+    guard let number = arguments[key] else { return nil }
+    guard limits.contains(number) else {
+      throw UsageError([
+        "--\(key.definition.name) takes a number from \(limits.lowerBound) to "
+          + "\(limits.upperBound), not \(number)"
+      ])
+    }
+    return number
+  }
+
+  /// The path without symbolic links; the path itself if it leads nowhere, so that messages name it.
+  static func resolved(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  static func directory(of path: String) -> String {
+    String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+  }
+
+  static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// The text as a column of a table.

@@ -77,7 +77,8 @@ struct LabPanes {
     let made = try run(make + ["-P", "-F", "#{window_id}"] + environment + login(first))
     guard let window = made.split(separator: "\n").last.map(String.init) else { return }
     let steps = Self.steps(
-      window: window, hosts: hosts.map { LabHost(name: $0, role: roles[$0] ?? $0) }, isSynchronous: isSynchronous,
+      window: window, hosts: hosts.map { LabHost(name: $0, role: roles[$0] ?? $0) },
+      isSynchronous: isSynchronous,
       login: { environment + login($0) })
     var words = server ?? [program]
     for (place, step) in steps.enumerated() { words += (place == 0 ? [] : [";"]) + step }

@@ -1,4 +1,4 @@
-// `liburna lab start`: brings a lab up, or brings back what has died of it.
+// `liburna lab start`: brings a lab up, the same one for the same words.
 
 import CommandLine
 import Compositions
@@ -7,105 +7,65 @@ import Lab
 
 /// The command `lab start`.
 enum LabStart: LabVerb {
-  static let nodes = Key<Int?>.integer(
-    "-n", "--nodes", value: "N", help: "Nodes, 1 to \(nodeLimits.upperBound) [\(standardNodes)]")
+  static let keep = Key<Bool>.flag(
+    "-k", "--keep", help: "Leave what runs alone; bring back what has died, add or remove nodes")
   static let binaries = Key<String?>.text(
     "--binaries", value: "DIRECTORY",
     help: "Where liburna, liburnad and liburna-node are [beside this program]")
-  static let data = Key<String?>.text(
-    "--data", value: "DIRECTORY",
-    help: "A directory of this machine that every host sees as /data [none]")
-  static let plain = Key<Bool>.flag(
-    "--plain", help: "Hosts with ssh and MUNGE only, without Liburna")
   static let timeout = Key<Int?>.integer(
     "--timeout", value: "SECONDS", help: "The most time that the start may take [\(patience)]")
+  static let json = Key<Bool>.flag("--json", help: "Tell each step as a line of JSON")
 
-  static let standardNodes = 3
-  static let dataDirectory = "/data"
-  static let nodeLimits = 1...(Lab.hostLimit - 2)
   static let patience = 60
   static let patienceLimits = 1...3600
 
   static let definition = CommandDefinition(
-    "liburna lab start", "Bring the lab up; hosts that have died come back, others are left alone",
-    synopsis: ["[OPTIONS]"], options: [nodes, binaries, data, plain, timeout, LabOption.name],
+    "liburna lab start", "Bring the lab up; one that runs is ended first, unless --keep is given",
+    synopsis: ["[OPTIONS]"],
+    options: CompositionOption.all + [keep, binaries, timeout, json, LabOption.name],
     details: [
-      "Repeated with another number of nodes, it adds or removes some. Progress is told on the "
-        + "standard error."
+      "The same call makes the same lab, whatever was there before. With --keep, hosts that run go "
+        + "on, those that have died come back with their disks, and what is not said is as it was.",
+      "Progress is told on the standard error. What takes longer than two seconds is named, with "
+        + "the last line of its log.",
+    ],
+    examples: [
+      ("liburna lab start -n 4 -v $PWD:/src:ro", "four nodes, and all hosts see this directory"),
+      ("liburna lab start --keep -n 6", "two nodes more"),
     ],
     exitCodes: [(0, "every service answers"), (1, "something failed; the message says what")])
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> Int32 {
     let lab = try LabOption.lab(arguments)
-    let before = try lab.settings()
-    let seconds = try number(arguments, timeout, patienceLimits) ?? patience
-    let program = resolved("/proc/self/exe")
-    let count = try number(arguments, nodes, nodeLimits) ?? Self.nodes(before) ?? standardNodes
-    let isPlain = arguments[plain] || before?.composition.name == "plain"
-    let settings = LabSettings(
-      try composition(nodes: count, isPlain: isPlain, data: arguments[data] ?? Self.data(before)),
-      programs: arguments[binaries].map(resolved) ?? before?.programs ?? directory(of: program))
+    let before = arguments[keep] ? try lab.settings() : nil
+    let seconds = try LabOption.number(arguments, timeout, patienceLimits) ?? patience
+    let program = Lab.ownProgram
+    var settings = try CompositionOption.settings(arguments, before: before)
+    settings.programs =
+      arguments[binaries].map(LabOption.resolved) ?? before?.programs
+      ?? LabOption.directory(of: program)
+    try Capacity.check(hosts: settings.composition.hosts.count)
+    let view = StartView(
+      lab: lab.name, hosts: settings.composition.hosts.count, isJSON: arguments[json], in: context)
     do {
-      try lab.start(settings, program: program, timeout: seconds) { show($0, in: context) }
+      try lab.start(
+        settings, arguments[keep] ? .keeping : .anew, program: program, timeout: seconds
+      ) { view.show($0) }
     } catch let error as LabError {
-      var failure = CommandFailure(1, "[ERROR] \(error)")
-      if error.host != nil {
-        failure.lines.append(
-          "`liburna lab logs HOST` shows more; `liburna lab stop` removes what was started.")
-      }
-      throw failure
+      throw failure(error, of: lab)
     }
+    view.finish()
     return 0
   }
 
-  private static func nodes(_ settings: LabSettings?) -> Int? {
-    settings?.composition.role("node")?.hosts.count
-  }
-
-  private static func data(_ settings: LabSettings?) -> String? {
-    settings?.composition.volumes.first { $0.target == dataDirectory }?.source
-  }
-
-  private static func composition(
-    nodes: Int, isPlain: Bool, data: String?
-  ) throws -> Composition {
-    let name = isPlain ? "plain" : "liburna"
-    var composition = try CompositionFile.shipped(name).composition(nodes: nodes)
-    if let data {
-      composition.volumes = [Volume(source: resolved(data), target: dataDirectory)]
+  static func failure(_ error: LabError, of lab: Lab) -> CommandFailure {
+    var failure = CommandFailure(1, "[ERROR] \(error)")
+    if let host = error.host {
+      let name = lab.name == Lab.standardName ? "" : " --name \(lab.name)"
+      failure.lines.append(
+        "`liburna lab logs\(name) \(host)` shows more; `liburna lab stop\(name)` removes what was "
+          + "started.")
     }
-    return composition
-  }
-
-  private static func directory(of program: String) -> String {
-    String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
-  }
-
-  private static func number(
-    _ arguments: ParsedArguments, _ key: Key<Int?>, _ limits: ClosedRange<Int>
-  ) throws -> Int? {
-    guard let number = arguments[key] else { return nil }
-    guard limits.contains(number) else {
-      throw UsageError([
-        "--\(key.definition.name) takes a number from \(limits.lowerBound) to "
-          + "\(limits.upperBound), not \(number)"
-      ])
-    }
-    return number
-  }
-
-  /// One line for each step, at once: whoever waits wants to see where it stands.
-  private static func show(_ progress: LabProgress, in context: CommandContext) {
-    let fraction = String(1000 + progress.milliseconds % 1000).dropFirst()
-    let host = LabOption.column(progress.host ?? "lab", 10)
-    context.errors.line("\(progress.milliseconds / 1000).\(fraction)s  \(host)  \(progress.step)")
-    context.errors.flush()
-  }
-
-  /// The path without symbolic links; the path itself if it leads nowhere, so that messages name it.
-  private static func resolved(_ path: String) -> String {
-    guard let resolved = realpath(path, nil) else { return path }
-    defer { free(resolved) }
-    return String(cString: resolved)
+    return failure
   }
 }
