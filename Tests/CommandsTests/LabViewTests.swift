@@ -74,13 +74,15 @@ struct LabViewTests {
     age: 3725, isComplete: true,
     hosts: [
       LabStatus.Host(
-        name: "server", role: "server", address: "10.77.0.1", isUp: true,
+        name: "server", role: "server", address: "10.77.0.1", isUp: true, isPaused: false,
+        link: .whole,
         services: [
           LabStatus.Service(name: "sshd", answers: true),
           LabStatus.Service(name: "munged", answers: false),
         ], usage: HostUsage(processes: 4, memory: 4_123_000)),
       LabStatus.Host(
-        name: "node1", role: "node", address: "10.77.0.2", isUp: false, services: [], usage: nil),
+        name: "node1", role: "node", address: "10.77.0.2", isUp: false, isPaused: false,
+        link: .whole, services: [], usage: nil),
     ])
 
   @Test("a lab is shown as a table, silent services marked")

@@ -150,7 +150,7 @@ final class Startup {
   // MARK: - The lab as a whole
 
   /// Images may take minutes when they are made for the first time: that isn't the hosts' time.
-  private func prepareRoots() throws {
+  func prepareRoots() throws {
     built = try composition.builds.map { build in
       let directory = try BuildRun(script: build.script, in: lab.paths.directory).run {
         self.say($0)

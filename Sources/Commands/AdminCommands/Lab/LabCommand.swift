@@ -9,9 +9,12 @@ import Lab
 public enum LabCommand: Command {
   /// In the order in which a newcomer meets them.
   static let verbs: [(name: String, type: any LabVerb.Type)] = [
-    ("start", LabStart.self), ("status", LabStatusCommand.self), ("connect", LabConnect.self),
-    ("exec", LabExec.self), ("logs", LabLogs.self), ("kill", LabKill.self),
-    ("stop", LabStop.self), ("doctor", LabDoctor.self),
+    ("init", LabInit.self), ("build", LabBuild.self), ("start", LabStart.self),
+    ("status", LabStatusCommand.self), ("connect", LabConnect.self), ("exec", LabExec.self),
+    ("logs", LabLogs.self), ("add", LabAdd.self), ("remove", LabRemove.self),
+    ("snapshot", LabSnapshot.self), ("reset", LabReset.self), ("kill", LabKill.self),
+    ("pause", LabPause.self), ("resume", LabResume.self), ("link", LabLink.self),
+    ("test", LabTest.self), ("stop", LabStop.self), ("doctor", LabDoctor.self),
   ]
 
   public static let definition = CommandDefinition(
@@ -29,8 +32,8 @@ public enum LabCommand: Command {
         + "the other. They are done from left to right, and the first that fails ends the call "
         + "with its exit code. All are checked before the first is begun.",
       "The name of a command begins that command wherever it stands, unless it is the value of an "
-        + "option, or a word that the command before it can't do without (the PATH of install, "
-        + "the HOST of kill), or comes after --. So `connect -- start` logs in to a host with the "
+        + "option, or a word that the command before it can't do without (as the "
+        + "HOSTS of kill), or comes after --. So `connect -- start` logs in to a host with the "
         + "name start. exec and test take all words that follow them.",
       "Options before the first command hold for every command that knows them.",
       "Labs are kept in \(Lab.standardDirectory), or in the directory that LIBURNA_LAB_DIR names.",

@@ -12,7 +12,9 @@ enum LabOption {
     "-w", "--workdir", value: "DIRECTORY", help: "Where in the host [the user's home]")
 
   /// Those that may stand before the first command.
-  static let common: [Key<String?>] = [name, CompositionOption.backend]
+  static let common: [Key<String?>] = [
+    name, CompositionOption.composition, CompositionOption.backend,
+  ]
 
   /// The common options of a call, as words for a command that knows them.
   static func words(of common: ParsedArguments, for definition: CommandDefinition) -> [String] {

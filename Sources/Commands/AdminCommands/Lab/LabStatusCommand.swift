@@ -57,7 +57,8 @@ enum LabDocument {
       let services = host.services.map { OutputEntry($0.name, .boolean($0.answers)) }
       return [
         "name": .text(host.name), "role": .text(host.role), "address": .text(host.address),
-        "up": .boolean(host.isUp), "services": .map(services),
+        "up": .boolean(host.isUp), "paused": .boolean(host.isPaused),
+        "link": .text(host.link.description), "services": .map(services),
         "processes": .optional(host.usage?.processes), "memory": .optional(host.usage?.memory),
       ]
     }

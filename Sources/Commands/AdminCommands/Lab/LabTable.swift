@@ -8,7 +8,7 @@ enum LabTable {
   static func text(_ status: LabStatus, isColoured: Bool) -> String {
     let rows = status.hosts.map { host in
       [
-        host.name, host.role, host.address, host.isUp ? "up" : "down",
+        host.name, host.role, host.address, state(of: host),
         host.usage.map { String($0.processes) } ?? "-", host.usage.map { size($0.memory) } ?? "-",
         host.services.map { $0.answers ? $0.name : $0.name + "!" }.joined(separator: " "),
       ]
@@ -21,6 +21,13 @@ enum LabTable {
       + table(head, rows, right: [4, 5]) { row, line in
         LabColour.paint(line, role: status.hosts[row].role, if: isColoured)
       }
+  }
+
+  /// Whether a host is up, and what was done to it.
+  private static func state(of host: LabStatus.Host) -> String {
+    guard host.isUp else { return "down" }
+    return (host.isPaused ? "paused" : "up")
+      + (host.link == .whole ? "" : ", link \(host.link.description)")
   }
 
   /// All labs, a line for each.

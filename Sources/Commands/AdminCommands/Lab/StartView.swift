@@ -59,8 +59,8 @@ final class StartView {
     context.output.flush()
   }
 
-  /// Says that everything answers, how long it took, and what to do next.
-  func finish() {
+  /// Says that everything answers, how long it took, and, if `isEnd`, what to do next.
+  func finish(isEnd: Bool = true) {
     if case .json = form {
       var bytes: [UInt8] = []
       JSONWriter.line.write(
@@ -76,9 +76,10 @@ final class StartView {
     let name = lab == Lab.standardName ? "" : " --name \(lab)"
     let hosts = hostCount == 1 ? "1 host" : "\(hostCount) hosts"
     context.errors.line("Lab \(lab): \(hosts) in \(Self.seconds(milliseconds)).")
+    defer { context.errors.flush() }
+    guard isEnd else { return }
     context.errors.line(
       "Next: liburna lab\(name) connect (all hosts), connect frontend (one), stop (the end)")
-    context.errors.flush()
   }
 
   static func seconds(_ milliseconds: Int) -> String {

@@ -100,7 +100,7 @@ extension Doctor {
   }
 
   /// Where images are kept, unless something else is said.
-  static let cacheDirectory = "/var/cache/liburna"
+  private static var cacheDirectory: String { ImageStore.standardDirectory }
   /// Enough for a few images with packages, in bytes.
   private static let wantedSpace = 4_000_000_000
 
