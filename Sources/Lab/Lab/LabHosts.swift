@@ -1,4 +1,4 @@
-// Which hosts a lab has, and which labs there are.
+// Which hosts a lab has, for those who name them.
 
 import Glibc
 
@@ -17,19 +17,6 @@ extension Lab {
   /// The hosts of the lab in order, whether up or down.
   public func hosts() throws -> [LabHost] {
     try existing().hosts.map { LabHost(name: $0.name, role: $0.role) }
-  }
-
-  /// The directory that has a directory for each lab.
-  public static var place: String {
-    let place = getenv("LIBURNA_LAB_DIR").map { String(cString: $0) } ?? ""
-    return place.isEmpty ? standardDirectory : place
-  }
-
-  /// Every lab that is kept in the usual place, whole or not.
-  public static func all() -> [Lab] {
-    Files.list(place).compactMap { name in
-      Files.isDirectory(place + "/" + name) ? try? Lab(name: name) : nil
-    }
   }
 
   /// The program of this process, by its path.

@@ -14,7 +14,8 @@ public enum LabCommand: Command {
     ("logs", LabLogs.self), ("add", LabAdd.self), ("remove", LabRemove.self),
     ("snapshot", LabSnapshot.self), ("reset", LabReset.self), ("kill", LabKill.self),
     ("pause", LabPause.self), ("resume", LabResume.self), ("link", LabLink.self),
-    ("test", LabTest.self), ("stop", LabStop.self), ("doctor", LabDoctor.self),
+    ("test", LabTest.self), ("stop", LabStop.self), ("clean", LabClean.self),
+    ("destroy", LabDestroy.self), ("doctor", LabDoctor.self),
   ]
 
   public static let definition = CommandDefinition(
