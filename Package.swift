@@ -49,6 +49,9 @@ let package = Package(
       providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(
       name: "CMunge", path: "Sources/Bindings/CMunge", providers: [.apt(["libmunge-dev"])]),
+    .systemLibrary(
+      name: "CYAML", path: "Sources/Bindings/CYAML", pkgConfig: "yaml-0.1",
+      providers: [.apt(["libyaml-dev"])]),
 
     // Model: pure values.
     layer("Model", "ClusterModel"),
@@ -81,7 +84,11 @@ let package = Package(
       ]),
 
     // Lab: a cluster on one machine.
-    layer("Lab", "Compositions"),
+    // The files as bytes in C: as arrays in Swift they would cost a minute to compile.
+    .target(name: "ShippedCompositions", path: "Sources/Lab/Compositions/Shipped"),
+    .target(
+      name: "Compositions", dependencies: ["CYAML", "ShippedCompositions"],
+      path: "Sources/Lab/Compositions", exclude: ["Shipped"], swiftSettings: strict + processor),
     layer("Lab", "Lab", ["CLinux", "Encoding", "Compositions"]),
 
     // Commands: what people type.
@@ -113,6 +120,13 @@ let package = Package(
         + [.unsafeFlags(["-static-executable"], .when(configuration: .release))],
       linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
 
+    // The first process of hosts that are containers or machines: one static file too.
+    .executableTarget(
+      name: "liburna-host", dependencies: ["Lab"], path: "Sources/Executables/liburna-host",
+      swiftSettings: strict
+        + [.unsafeFlags(["-static-executable"], .when(configuration: .release))],
+      linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
+
     // What `make bench` measures with.
     .executableTarget(
       name: "liburna-bench",
@@ -135,6 +149,7 @@ let package = Package(
     tests("NodeAgent", ["NodeAgent", "Wire", "ClusterModel", "CLinux"]),
     tests("NodeConnections", ["NodeConnections"]),
     tests("Controller", ["Controller", "ClusterModel", "Storage", "Wire"]),
+    tests("Compositions", ["Compositions"]),
     tests("Lab", ["Lab", "Compositions"]),
     tests("PlannerCommands", ["PlannerCommands", "CommandLine", "Kamelot", "ClusterModel"]),
     tests("Commands", ["CommandLine", "UserCommands", "AdminCommands", "ClusterModel", "Wire"]),

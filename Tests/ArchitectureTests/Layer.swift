@@ -17,7 +17,9 @@ struct Layer {
     "Service": Layer(
       layers: ["Model", "Planning", "Storage", "Execution", "Service"],
       modules: ["CLinux", "Glibc", "Synchronization"]),
-    "Lab": Layer(layers: ["Model", "Lab"], modules: ["CLinux", "Glibc", "Synchronization"]),
+    "Lab": Layer(
+      layers: ["Model", "Lab"],
+      modules: ["CLinux", "CYAML", "Glibc", "ShippedCompositions", "Synchronization"]),
     "Commands": Layer(
       layers: ["Model", "Planning", "Execution", "Lab", "Commands"],
       modules: ["CLinux", "Glibc", "Synchronization"]),
@@ -49,6 +51,8 @@ struct Layer {
       "UserCommands", "AdminCommands", "Lab", "Wire", "Credentials", "NodeAgent", "NodeConnections",
     ],
     "Controller": ["NodeAgent"],
+    // Whoever makes hosts is given typed values.
+    "Lab": ["CYAML", "ShippedCompositions"],
     "Storage": ["SQLiteStorage", "CSQLite", "Glibc"],
     "Kamelot": ["Kao", "Scenarios"],
     "Kao": ["Scenarios"],

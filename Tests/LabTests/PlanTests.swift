@@ -115,15 +115,6 @@ struct PlanTests {
     #expect(!all.contains(.ofSwitch))
   }
 
-  @Test("oar.conf holds each variable once, quoted, and says where the server is")
-  func configuration() {
-    let names = OarConfiguration.variables.map(\.name)
-    #expect(Set(names).count == names.count)
-    #expect(OarConfiguration.text.contains("\nSERVER_HOSTNAME=\"server\"\n"))
-    #expect(OarConfiguration.text.contains("root@{host} liburna-node agent\"\n"))
-    #expect(OarConfiguration.variables.allSatisfy { !$0.value.contains("\"") })
-  }
-
   @Test("a plan is read back as it was written, and a damaged one is refused by its name")
   func plans() throws {
     let path = "/tmp/liburna-lab-tests-\(getpid())-plan"

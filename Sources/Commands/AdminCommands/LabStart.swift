@@ -44,7 +44,7 @@ enum LabStart: Command {
     let count = try number(arguments, nodes, nodeLimits) ?? Self.nodes(before) ?? standardNodes
     let isPlain = arguments[plain] || before?.composition.name == "plain"
     let settings = LabSettings(
-      composition(nodes: count, isPlain: isPlain, data: arguments[data] ?? Self.data(before)),
+      try composition(nodes: count, isPlain: isPlain, data: arguments[data] ?? Self.data(before)),
       programs: arguments[binaries].map(resolved) ?? before?.programs ?? directory(of: program))
     do {
       try lab.start(settings, program: program, timeout: seconds) { show($0, in: context) }
@@ -67,8 +67,11 @@ enum LabStart: Command {
     settings?.composition.volumes.first { $0.target == dataDirectory }?.source
   }
 
-  private static func composition(nodes: Int, isPlain: Bool, data: String?) -> Composition {
-    var composition: Composition = isPlain ? .plain(nodes: nodes) : .liburna(nodes: nodes)
+  private static func composition(
+    nodes: Int, isPlain: Bool, data: String?
+  ) throws -> Composition {
+    let name = isPlain ? "plain" : "liburna"
+    var composition = try CompositionFile.shipped(name).composition(nodes: nodes)
     if let data {
       composition.volumes = [Volume(source: resolved(data), target: dataDirectory)]
     }

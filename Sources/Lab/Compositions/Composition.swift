@@ -24,8 +24,8 @@ public struct Composition: Equatable, Codable, Sendable {
   public var variables: [Variable] = []
   /// What the lab is a lab of: programs that are built and installed by other means than packages.
   public var software: Software?
-  /// Files of every host, made when it is new.
-  public var files: [HostFile] = []
+  /// What is built on the machine before hosts start, and is seen in all of them.
+  public var builds: [Build] = []
   public var roles: [Role]
   /// Commands that are run once the services of all hosts answer, in this order.
   public var steps: [Step] = []
@@ -115,6 +115,17 @@ public struct Variable: Equatable, Codable, Sendable {
   public init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
 }
 
+/// Something that a script makes on the machine, once, for hosts to see.
+public struct Build: Equatable, Codable, Sendable {
+  /// Absolute, in the hosts, which may only read it.
+  public var target: String
+  /// A script or another file that can be run; the last line of its output is the directory that hosts
+  /// see at the target. When all is made already it only says where.
+  public var script: String
+
+  public init(target: String, script: String) { (self.target, self.script) = (target, script) }
+}
+
 /// Programs with an installation of their own (`lab install`).
 public enum Software: String, Equatable, Codable, Sendable, CaseIterable {
   /// Liburna's programs and OAR's commands as names of them.
@@ -140,6 +151,8 @@ public struct Role: Equatable, Codable, Sendable {
   public var services: [Service] = []
   /// Whether root there, and service accounts, may log in to root of every host.
   public var controls = false
+  /// Whether its hosts run containers of their own, which takes more of the machine's kernel.
+  public var containers = false
   /// Memory of a virtual machine, in MiB.
   public var memory: Int?
   /// Processors of a virtual machine.

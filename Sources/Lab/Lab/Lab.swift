@@ -42,13 +42,7 @@ public struct Lab: Sendable {
 
   /// The lab of a name in the place where labs are kept.
   public init(name: String) throws {
-    try self.init(name: name, directory: Lab.standardPlace + "/" + name)
-  }
-
-  /// Where labs are kept, for who calls.
-  static var standardPlace: String {
-    let named = getenv(placeVariable).map { String(cString: $0) } ?? ""
-    return named.isEmpty ? (geteuid() == 0 ? standardDirectory : Rootless.place) : named
+    try self.init(name: name, directory: Lab.place + "/" + name)
   }
 
   /// The directory that the lab's own is in.
@@ -62,6 +56,7 @@ public struct Lab: Sendable {
     case (holderCommand, 2): return Holder.run(LabPaths(directory: arguments[1]))
     case (hostCommand, 3):
       return HostBoot.run(LabPaths(directory: arguments[1]), host: arguments[2])
+    case (ImageStore.buildCommand, 2): return Builder.run(arguments[1])
     default: return nil
     }
   }
@@ -72,7 +67,7 @@ public struct Lab: Sendable {
     let digest = paths.directory.utf8.reduce(UInt32(2_166_136_261)) {
       ($0 ^ UInt32($1)) &* 16_777_619
     }
-    return "liburna-lab-\(name)-\(String(digest, radix: 16))"
+    return "\(Self.groupPrefix)\(name)-\(String(digest, radix: 16))"
   }
 
   // MARK: - What is there
@@ -152,22 +147,44 @@ struct LabLock {
   init?(existing directory: String) throws {
     let deadline = Deadline(seconds: Self.patience)
     while true {
-      let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-      if descriptor < 0 && errno == ENOENT { return nil }
-      guard descriptor >= 0 else { throw LabError.system("open", directory) }
-      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
-        // It may have been removed, or removed and made again, before the lock was ours.
-        if Self.isStill(descriptor, directory) {
-          self.descriptor = descriptor
-          return
+      switch try Self.attempt(directory) {
+      case .locked(let lock):
+        self = lock
+        return
+      case .absent: return nil
+      case .taken:
+        guard !deadline.isOver else {
+          throw LabError("another liburna lab has been working on \(directory) for a minute")
         }
+        usleep(5000)
       }
-      close(descriptor)
-      guard !deadline.isOver else {
-        throw LabError("another liburna lab has been working on \(directory) for a minute")
-      }
-      usleep(5000)
     }
+  }
+
+  /// Locks a lab's directory if there is one and nobody has locked it.
+  init?(ifFree directory: String) throws {
+    guard case .locked(let lock) = try Self.attempt(directory) else { return nil }
+    self = lock
+  }
+
+  private enum Attempt {
+    case locked(LabLock)
+    case taken
+    case absent
+  }
+
+  private init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+  private static func attempt(_ directory: String) throws -> Attempt {
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if descriptor < 0 && errno == ENOENT { return .absent }
+    guard descriptor >= 0 else { throw LabError.system("open", directory) }
+    // It may have been removed, or removed and made again, before the lock was ours.
+    if flock(descriptor, LOCK_EX | LOCK_NB) == 0, isStill(descriptor, directory) {
+      return .locked(LabLock(descriptor))
+    }
+    close(descriptor)
+    return .taken
   }
 
   /// Locks a lab's directory, which is made if need be.

@@ -66,8 +66,8 @@ extension Lab {
     guard executable >= 0 else { throw LabError.system("open", program) }
     defer { close(executable) }
     let startup = Startup(
-      lab: self, settings: settings, backend: backend, executable: executable, timeout: timeout,
-      progress: progress)
+      lab: self, settings: settings, backend: backend, program: program, executable: executable,
+      timeout: timeout, progress: progress)
     try startup.run(beginning)
   }
 }
@@ -77,13 +77,16 @@ final class Startup {
   let lab: Lab
   let settings: LabSettings
   let backend: any Backend
-  /// The program that becomes processes of the lab, open.
+  /// The program that becomes processes of the lab: its path, and open.
+  let program: String
   let executable: Int32
   private(set) var deadline: Deadline
   private let timeout: Int
   private let progress: (LabProgress) -> Void
   private let began = Deadline.now
   private var roots: [String: PreparedRoot] = [:]
+  /// What was built for the hosts to see.
+  private var built: [Volume] = []
   var state: LabState
   var starting: [StartingHost] = []
 
@@ -91,12 +94,13 @@ final class Startup {
   static let logLines = 8
 
   init(
-    lab: Lab, settings: LabSettings, backend: any Backend, executable: Int32, timeout: Int,
-    progress: @escaping (LabProgress) -> Void
+    lab: Lab, settings: LabSettings, backend: any Backend, program: String, executable: Int32,
+    timeout: Int, progress: @escaping (LabProgress) -> Void
   ) {
     self.lab = lab
     self.settings = settings
     self.backend = backend
+    self.program = program
     self.executable = executable
     self.timeout = timeout
     self.progress = progress
@@ -135,8 +139,24 @@ final class Startup {
 
   /// Images may take minutes when they are made for the first time: that isn't the hosts' time.
   private func prepareRoots() throws {
+    built = try composition.builds.map { build in
+      let directory = try BuildRun(script: build.script, in: lab.paths.directory).run {
+        self.say($0)
+      }
+      return Volume(source: directory, target: build.target, mode: .ro)
+    }
     for role in composition.roles { roots[role.name] = try backend.prepareRoot(of: role, self) }
     deadline = Deadline(seconds: timeout)
+  }
+
+  /// The image of the hosts of a role, made if the store doesn't have it.
+  func image(of role: Role) throws -> Image {
+    var packages = Set(composition.packages).union(role.packages).union(BaseSystem.packages)
+    // What hosts need of the machine itself was looked for already, which is quicker.
+    if composition.root == .host { packages.subtract(BaseSystem.packages) }
+    if composition.firstProcess == .systemd { packages.formUnion(SystemdUnits.packages) }
+    return try ImageStore(program: program)
+      .prepare(composition.root, packages: packages.sorted()) { self.say($0) }
   }
 
   private func startAfresh() throws {
@@ -199,6 +219,7 @@ final class Startup {
         plan.image = root.directories
         plan.layers = root.layers
         plan.skeleton = root.skeleton
+        plan.volumes += built
         try Kept.write(plan, to: lab.paths.plan(host.name))
       }
       if !root.skeleton.isEmpty { holder.layers = root.layers }

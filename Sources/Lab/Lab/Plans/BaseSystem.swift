@@ -22,6 +22,19 @@ struct BaseSystem {
     (munged, "munge"),
   ]
 
+  /// The packages that every host needs.
+  static let packages = Set(needs.map(\.1))
+
+  /// Refuses an image that lacks what every host needs.
+  static func check(_ image: Image, of role: Role) throws {
+    for (program, package) in needs
+    where !image.directories.contains(where: { Files.exists($0 + program) }) {
+      throw LabError(
+        "the image of role \(role.name) (\(image.origin)) has no \(program); add the package \(package) "
+          + "to it")
+    }
+  }
+
   /// - Parameter accounts: those of the root file system.
   init(_ settings: LabSettings, lab: String, keys: Keys, accounts: Accounts) throws {
     self.settings = settings
@@ -47,7 +60,7 @@ struct BaseSystem {
     plan.environment = environment(of: host, role: role, index: index)
     plan.disk = names(host) + accountFiles + ssh(controls: role.controls) + mungeFiles
     plan.disk += ownHomes + [profile(plan.environment)]
-    plan.disk += try (composition.files + role.files).map(file)
+    plan.disk += try role.files.map(file)
     if composition.software == .liburna { plan.disk += Product.links }
     plan.boot = [
       .directory("/run/sshd"), .directory("/run/munge", owner: munge),

@@ -1,0 +1,3 @@
+// The header of Debian's libyaml-dev.
+
+#include <yaml.h>

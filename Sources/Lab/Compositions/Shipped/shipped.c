@@ -1,0 +1,44 @@
+// The composition files of this directory as bytes of the program. A new one needs a few lines here.
+
+#include "ShippedCompositions.h"
+
+// Clang has #embed in every standard of C, and says so.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const unsigned char liburna[] = {
+#embed "liburna.yaml"
+};
+static const unsigned char plain[] = {
+#embed "plain.yaml"
+};
+static const unsigned char oar2[] = {
+#embed "oar2.yaml"
+};
+static const unsigned char slurm[] = {
+#embed "slurm.yaml"
+};
+static const unsigned char build_kubernetes[] = {
+#embed "build-kubernetes"
+};
+
+#define SHIPPED(name, bytes) {name, bytes, sizeof bytes}
+
+/// In the order in which they are listed.
+static const shipped_composition all[] = {
+    SHIPPED("liburna", liburna),
+    SHIPPED("plain", plain),
+    SHIPPED("oar2", oar2),
+    SHIPPED("slurm", slurm),
+};
+
+static const shipped_composition files[] = {
+    SHIPPED("build-kubernetes", build_kubernetes),
+};
+
+size_t shipped_composition_count(void) { return sizeof all / sizeof all[0]; }
+
+shipped_composition shipped_composition_at(size_t place) { return all[place]; }
+
+size_t shipped_file_count(void) { return sizeof files / sizeof files[0]; }
+
+shipped_composition shipped_file_at(size_t place) { return files[place]; }
