@@ -26,7 +26,11 @@ enum Rootless {
     guard geteuid() != 0 else { return }
     // Whoever asks later where labs are kept must get the same answer.
     setenv(Lab.placeVariable, lab.place, 1)
-    if let holder = try lab.state()?.holder, holder.isAlive {
+    setenv(ImageStore.placeVariable, ImageStore.place, 1)
+    // All labs of a user share one namespace: whoever works on several can be in one only.
+    let labs = [lab] + Lab.all(in: lab.place)
+    let holders = labs.lazy.compactMap { (try? $0.state())?.holder }
+    if let holder = holders.first(where: { $0.isAlive && isOwn($0.pid) }) {
       try join(holder)
     } else {
       try makeNamespace()
@@ -45,6 +49,11 @@ enum Rootless {
         "\(place) belongs to somebody else, or others may write there; remove it, or name another "
           + "directory in \(Lab.placeVariable)")
     }
+  }
+
+  private static func isOwn(_ pid: pid_t) -> Bool {
+    var status = stat()
+    return stat("/proc/\(pid)", &status) == 0 && status.st_uid == geteuid()
   }
 
   private static func join(_ holder: KnownProcess) throws {
