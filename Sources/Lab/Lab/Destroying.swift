@@ -8,6 +8,7 @@ extension Lab {
   public func destroy() throws -> [String] {
     let used = layers
     try stop()
+    try forgetInstalled()
     let store = try ImageStore(program: Self.ownProgram)
     let others = Self.all().reduce(into: Set<String>()) { $0.formUnion($1.layers) }
     let mine = used.subtracting(others).filter { $0.hasPrefix(store.layer("")) }.sorted()
