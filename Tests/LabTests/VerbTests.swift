@@ -151,6 +151,7 @@ extension LabSuite {
       }
       try test.lab.stop()
       try Self.await("the end of the session") { try screen.isOver }
+      #expect(!Files.exists("/tmp/tmux-\(geteuid())/\(test.lab.terminalName)"))
       #expect(try panes().allSatisfy { !$0.contains("node") })
     }
 

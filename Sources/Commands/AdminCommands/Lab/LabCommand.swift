@@ -16,7 +16,7 @@ public enum LabCommand: Command {
     ("snapshot", LabSnapshot.self), ("reset", LabReset.self), ("kill", LabKill.self),
     ("pause", LabPause.self), ("resume", LabResume.self), ("link", LabLink.self),
     ("test", LabTest.self), ("stop", LabStop.self), ("clean", LabClean.self),
-    ("destroy", LabDestroy.self), ("doctor", LabDoctor.self),
+    ("images", LabImages.self), ("destroy", LabDestroy.self), ("doctor", LabDoctor.self),
   ]
 
   public static let definition = CommandDefinition(
