@@ -23,7 +23,9 @@ public enum LabCommand: Command {
       "Every host has a name, an address, processes, files and cgroups of its own, made with the "
         + "kernel's namespaces. The machine's own network and files are not touched. "
         + "The users user1 and user2 are there on every host.",
-      "Labs are kept in \(Lab.standardDirectory), or in the directory that LIBURNA_LAB_DIR names.",
+      "Labs are kept in \(Lab.standardDirectory), or in the directory that LIBURNA_LAB_DIR names. Without "
+        + "root they are kept in liburna-lab in the user's runtime directory; Docs/Rootless.md says what "
+        + "the machine needs then.",
     ],
     examples: [
       ("liburna lab start -n 4", "a server, a frontend and four nodes"),
