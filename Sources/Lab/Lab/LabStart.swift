@@ -154,6 +154,7 @@ final class Startup {
     var packages = Set(composition.packages).union(role.packages).union(BaseSystem.packages)
     // What hosts need of the machine itself was looked for already, which is quicker.
     if composition.root == .host { packages.subtract(BaseSystem.packages) }
+    if composition.firstProcess == .systemd { packages.formUnion(SystemdUnits.packages) }
     return try ImageStore(program: program)
       .prepare(composition.root, packages: packages.sorted()) { self.say($0) }
   }

@@ -9,6 +9,8 @@ struct StartingHost {
   var channel: ControlChannel
   var isUp = false
   var awaited: [PlannedService]
+  /// When its systemd was asked last how services are, on the clock of `Deadline`; 0 for never.
+  var asked: Int64 = 0
 }
 
 extension Startup {

@@ -18,7 +18,7 @@ extension Startup {
 
   private func ask(_ place: Int) throws {
     let host = starting[place]
-    guard let reports = starting[place].channel.reports() else {
+    guard let reports = try reports(place) else {
       throw explain(.failed("its first process died"), host: host.plan.name)
     }
     for case .ended(let service, let code) in reports
@@ -32,6 +32,28 @@ extension Startup {
       let names = host.plan.services.map(\.name).joined(separator: ", ")
       say("\(names) answer", of: host.plan.name)
     }
+  }
+
+  /// How long services may be silent before systemd is asked whether they have failed, and then asked
+  /// again, in milliseconds.
+  private static let impatience: Int64 = 1000
+
+  /// What the first process says, or systemd in its place, which has no line to us. Nil if it is dead.
+  private func reports(_ place: Int) throws -> [BootReport]? {
+    let host = starting[place]
+    if let reports = starting[place].channel.reports() { return reports }
+    guard host.plan.firstProcess == .systemd, let known = state.host(host.plan.name),
+      backend.isAlive(known, in: state)
+    else { return nil }
+    guard Deadline.now - host.asked > Self.impatience else { return [] }
+    defer { starting[place].asked = Deadline.now }
+    if host.asked == 0 { return [] }
+    let failures = SystemdState.failures(of: host.awaited.map(\.name)) { command in
+      try Child.output(limit: 1 << 16) { descriptors in
+        try backend.start(command, on: host.plan.name, in: state, descriptors: descriptors)
+      }.text
+    }
+    return failures.map { .ended($0.service, $0.code) }
   }
 
   private func silent(_ host: StartingHost) -> LabError {

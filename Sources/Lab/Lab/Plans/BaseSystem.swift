@@ -25,6 +25,16 @@ struct BaseSystem {
   /// The packages that every host needs.
   static let packages = Set(needs.map(\.1))
 
+  /// Refuses an image that lacks what every host needs.
+  static func check(_ image: Image, of role: Role) throws {
+    for (program, package) in needs
+    where !image.directories.contains(where: { Files.exists($0 + program) }) {
+      throw LabError(
+        "the image of role \(role.name) (\(image.origin)) has no \(program); add the package \(package) "
+          + "to it")
+    }
+  }
+
   /// - Parameter accounts: those of the root file system.
   init(_ settings: LabSettings, lab: String, keys: Keys, accounts: Accounts) throws {
     self.settings = settings
