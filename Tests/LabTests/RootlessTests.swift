@@ -32,9 +32,9 @@ struct OrdinaryUser {
     echo "tester:x:$2:$2::/tmp:/bin/sh" >> /etc/passwd
     echo "tester:$3" > /etc/subuid
     echo "tester:$3" > /etc/subgid
-    touch "$1/liburna"
-    mount --bind "$4" "$1/liburna"
-    export XDG_RUNTIME_DIR="$1/run" LIBURNA="$1/liburna"
+    mkdir -p "$1/bin"
+    mount --bind "$(dirname "$4")" "$1/bin"
+    export XDG_RUNTIME_DIR="$1/run" LIBURNA="$1/bin/liburna"
     sh -ec "$5"
     cd /
     exec setpriv --reuid "$2" --regid "$2" --clear-groups sh -c "$6"
@@ -127,6 +127,38 @@ extension LabSuite {
       #expect(try user.sh("$LIBURNA lab stop") == "")
       #expect(user.remains == [])
       #expect(Machine.changes(since: before) == [])
+    }
+
+    @Test("jobs run in the lab of an ordinary user")
+    func jobs() throws {
+      let user = try OrdinaryUser("jobs")
+      defer { user.goAway() }
+      defer { _ = try? user.run("$LIBURNA lab stop") }
+      _ = try user.sh("$LIBURNA lab start -n 1 2>&1")
+      let job = """
+        oarsub "hostname > out.new; mv out.new out" > /dev/null
+        for i in $(seq 600); do [ ! -e out ] || break; sleep 0.1; done
+        cat out
+        """
+      let text = try user.sh("$LIBURNA lab exec --user user1 frontend sh -ec '\(job)'")
+      #expect(text.hasSuffix("node1"))
+      #expect(try user.sh("$LIBURNA lab stop") == "")
+      #expect(user.remains == [])
+    }
+
+    @Test("without a runtime directory, labs are in a directory of the user's own in /tmp")
+    func publicPlace() throws {
+      let user = try OrdinaryUser("public")
+      defer { user.goAway() }
+      let tool = "env -u XDG_RUNTIME_DIR $LIBURNA lab"
+      defer { _ = try? user.run("\(tool) stop") }
+      _ = try user.sh("\(tool) start --plain -n 1 2>&1")
+      let place = "/tmp/liburna-lab-\(user.id)"
+      #expect(try user.sh("\(tool) status").contains("\(place)/lab"))
+      #expect(Files.directoryMode(place + "/lab") == 0o700)
+      #expect(try user.sh("\(tool) stop") == "")
+      #expect(!Files.exists(place))
+      #expect(user.remains == [])
     }
 
     @Test(
