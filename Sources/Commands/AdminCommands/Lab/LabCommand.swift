@@ -38,7 +38,9 @@ public enum LabCommand: Command {
         + "HOSTS of kill), or comes after --. So `connect -- start` logs in to a host with the "
         + "name start. exec and test take all words that follow them.",
       "Options before the first command hold for every command that knows them.",
-      "Labs are kept in \(Lab.standardDirectory), or in the directory that LIBURNA_LAB_DIR names.",
+      "Labs are kept in \(Lab.standardDirectory), or in the directory that LIBURNA_LAB_DIR names. "
+        + "Without root they are kept in liburna-lab in the user's runtime directory; "
+        + "Docs/Rootless.md says what the machine needs then.",
     ],
     examples: [
       ("liburna lab start -n 4", "a server, a frontend and four nodes"),
