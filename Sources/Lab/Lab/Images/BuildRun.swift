@@ -30,9 +30,11 @@ struct BuildRun {
     let child: Child
     do {
       defer { for descriptor in [input, output[1], said[1]] { close(descriptor) } }
+      // In a pid namespace of its own: all that it started ends with it, and it with us.
       child = try Launch(
         program: .path(path), arguments: [path], environment: ToolRun.environment + Self.cache,
-        descriptors: [input, output[1], said[1]], directory: "/", newSession: true
+        descriptors: [input, output[1], said[1]], makes: clinux_ns_pid, directory: "/",
+        newSession: true, diesWithParent: true
       ).start()
     }
     defer { for descriptor in [output[0], said[0]] { close(descriptor) } }
@@ -41,7 +43,7 @@ struct BuildRun {
     let deadline = Deadline(seconds: Self.patience)
     while !(lines.isClosed && errors.isClosed) {
       guard !deadline.isOver else {
-        kill(-child.pid, SIGKILL)
+        kill(child.pid, SIGKILL)
         _ = child.wait()
         throw LabError("a build of the composition was not done in \(Self.patience) s")
       }
