@@ -52,6 +52,7 @@ struct HostEntry {
     launch.join = (process, Self.kinds)
     launch.newSession = terminal
     launch.controllingTerminal = terminal
+    launch.makesDevices = plan.containers
     return try launch.start()
   }
 }
