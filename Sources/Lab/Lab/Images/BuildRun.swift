@@ -34,7 +34,7 @@ struct BuildRun {
       child = try Launch(
         program: .path(path), arguments: [path], environment: ToolRun.environment + Self.cache,
         descriptors: [input, output[1], said[1]], makes: clinux_ns_pid, directory: "/",
-        newSession: true, diesWithParent: true
+        newSession: true, bound: true
       ).start()
     }
     defer { for descriptor in [output[0], said[0]] { close(descriptor) } }
