@@ -53,7 +53,7 @@ struct ErrorTests {
     ("steps: {a: {on: node}}", "steps.a: run is missing: the script of the step"),
     ("steps: {a: {on: node, run: x, again: often}}", #""often" is not once, hosts or start"#),
     ("steps: [a: {on: node, run: x}, a: {on: node, run: x}]", "a step of this title already"),
-    ("test: [a]", "test: a text is wanted here, not a list"),
+    ("test: {a: b}", "test: a text is wanted here, not a map"),
     ("setups: [a]", "setups: a map is wanted here, not a list"),
     ("setups: {a: 1}", "setups.a: a map is wanted here, not a text"),
     ("setups: {a: {setups: {}}}", "setups.a.setups: there are no setups within this"),
