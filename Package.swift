@@ -120,6 +120,13 @@ let package = Package(
         + [.unsafeFlags(["-static-executable"], .when(configuration: .release))],
       linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
 
+    // The first process of hosts that are containers or machines: one static file too.
+    .executableTarget(
+      name: "liburna-host", dependencies: ["Lab"], path: "Sources/Executables/liburna-host",
+      swiftSettings: strict
+        + [.unsafeFlags(["-static-executable"], .when(configuration: .release))],
+      linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
+
     // What `make bench` measures with.
     .executableTarget(
       name: "liburna-bench",

@@ -5,7 +5,7 @@ import CLinux
 import Glibc
 
 /// A command to be run in a host.
-public struct HostCommand: Sendable {
+public struct HostCommand: Equatable, Codable, Sendable {
   /// Empty: the user's shell.
   public var arguments: [String]
   public var user: String

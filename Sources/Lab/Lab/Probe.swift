@@ -13,13 +13,19 @@ enum Probe {
     let network = open("/proc/\(process)/ns/net", O_RDONLY | O_CLOEXEC)
     guard network >= 0 else { return false }
     defer { close(network) }
+    return accepts(port, at: host.bytes, network: network)
+  }
+
+  /// The same, from a network namespace that is open; -1 for our own.
+  static func accepts(_ port: UInt16, at address: [UInt8], network: Int32 = -1) -> Bool {
+    let bytes = address
     let socket = clinux_ns_stream_socket(network)
     guard socket >= 0 else { return false }
     defer { close(socket) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = host.bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+    address.sin_addr.s_addr = bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
     let asked = withUnsafeBytes(of: &address) { bytes in
       bytes.withMemoryRebound(to: sockaddr.self) {
         connect(socket, $0.baseAddress, socklen_t(bytes.count))

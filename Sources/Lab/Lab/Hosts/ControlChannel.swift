@@ -34,20 +34,21 @@ enum BootReport: Equatable {
   }
 }
 
-/// The end inside the lab, always descriptor 3.
+/// The end inside the lab: descriptor 3, unless the host is reached by other means.
 struct BootChannel {
   static let descriptor: Int32 = 3
 
-  func send(_ report: BootReport) {
-    let bytes = Array((report.line + "\n").utf8)
-    _ = Glibc.send(Self.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-  }
+  var input = Self.descriptor
+  var output = Self.descriptor
+
+  /// Fine if nobody listens any more.
+  func send(_ report: BootReport) { try? ByteStream.write(report.line + "\n", to: output) }
 
   /// Waits until the tool has remembered us. False if the tool is gone.
   func waitUntilRemembered() -> Bool {
     var byte: UInt8 = 0
     while true {
-      let got = read(Self.descriptor, &byte, 1)
+      let got = read(input, &byte, 1)
       if got < 0 && errno == EINTR { continue }
       return got == 1
     }
@@ -76,7 +77,8 @@ struct ControlChannel {
     var chunk = [UInt8](repeating: 0, count: 4096)
     var closed = false
     while true {
-      let got = recv(descriptor, &chunk, chunk.count, Int32(MSG_DONTWAIT))
+      guard ByteStream.isReadable(descriptor, within: 0) else { break }
+      let got = read(descriptor, &chunk, chunk.count)
       if got > 0 { buffer.append(contentsOf: chunk[0..<got]) }
       if got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) { closed = true }
       if got <= 0 { break }
@@ -92,9 +94,8 @@ struct ControlChannel {
   }
 
   /// Tells the process that it may outlive the tool.
-  func confirm() throws {
-    guard Glibc.send(descriptor, [1], 1, Int32(MSG_NOSIGNAL)) == 1 else {
-      throw LabError.system("reach", "a process of the lab")
-    }
-  }
+  func confirm() throws { try ByteStream.write([1], to: descriptor) }
+
+  /// Asks something of the first process of a host that takes requests on its line.
+  func ask(_ request: HostRequest) throws { try ByteStream.send(request, to: descriptor) }
 }

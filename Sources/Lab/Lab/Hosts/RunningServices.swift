@@ -77,21 +77,28 @@ struct RunningServices {
     sigaddset(&ends, SIGCHLD)
     sigprocmask(SIG_BLOCK, &ends, nil)
     while true {
-      reap(channel)
+      reap(reporting: channel.send)
       var signal: Int32 = 0
       sigwait(&ends, &signal)
     }
   }
 
-  private mutating func reap(_ channel: BootChannel) {
+  /// Takes note of whatever has ended: services are reported and started again if they are kept, the
+  /// exit codes of others are passed on.
+  mutating func reap(
+    reporting report: (BootReport) -> Void, others: (pid_t, Int32) -> Void = { _, _ in }
+  ) {
     var status: Int32 = 0
     while true {
       let pid = waitpid(-1, &status, WNOHANG)
       guard pid > 0 else { return }
-      guard let ended = running.removeValue(forKey: pid) else { continue }
-      let name = ended.service.name
       let code = exitCode(ofStatus: status)
-      channel.send(.ended(name, code))
+      guard let ended = running.removeValue(forKey: pid) else {
+        others(pid, code)
+        continue
+      }
+      let name = ended.service.name
+      report(.ended(name, code))
       Self.tell("service \(name) ended with exit code \(code)")
       guard ended.service.isKept else { continue }
       let isFailure = Deadline.now - ended.began < Self.shortLife

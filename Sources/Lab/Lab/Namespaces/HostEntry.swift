@@ -10,9 +10,7 @@ struct HostEntry {
   private let plan: HostPlan
   private let cgroups: Cgroups
 
-  static let searchPath = [
-    "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
-  ]
+  static let searchPath = HostCommand.searchPath
   private static let kinds =
     clinux_ns_mount | clinux_ns_hostname | clinux_ns_ipc | clinux_ns_pid | clinux_ns_network
     | clinux_ns_cgroup
@@ -45,32 +43,16 @@ struct HostEntry {
     defer { close(process) }
     let entry = try cgroups.open(name, leafOnly: true)
     defer { entry.close() }
-    let arguments = command.arguments.isEmpty ? [account.shell] : command.arguments
-    var launch = Launch(
-      program: .path(arguments[0], in: Self.searchPath),
-      arguments: arguments, environment: environment(of: account), descriptors: descriptors,
-      cgroup: entry, join: (process, Self.kinds),
-      directory: Files.isDirectory(root + account.home) ? account.home : "/",
-      identity: .init(
-        user: account.uid, group: account.gid, groups: accounts.groups(of: account)),
-      newSession: terminal, controllingTerminal: terminal, confined: true)
-    if command.arguments.isEmpty && command.login {
-      // A dash in front of its name tells a shell that it is a login's.
-      let shell = account.shell.split(separator: "/").last ?? "sh"
-      launch.arguments = ["-" + shell]
-    }
+    let kind = getenv("TERM").map { String(cString: $0) }
+    var launch = command.launch(
+      as: account, groups: accounts.groups(of: account), environment: plan.environment,
+      terminalKind: kind, below: root)
+    launch.descriptors = descriptors
+    launch.cgroup = entry
+    launch.join = (process, Self.kinds)
+    launch.newSession = terminal
+    launch.controllingTerminal = terminal
     return try launch.start()
-  }
-
-  private func environment(of account: Account) -> [String] {
-    var environment = [
-      "HOME=\(account.home)", "USER=\(account.name)", "LOGNAME=\(account.name)",
-      "SHELL=\(account.shell)", "LANG=C.UTF-8",
-      "PATH=" + Self.searchPath.joined(separator: ":"),
-    ]
-    environment += plan.environment
-    if let terminal = getenv("TERM") { environment.append("TERM=" + String(cString: terminal)) }
-    return environment
   }
 }
 
