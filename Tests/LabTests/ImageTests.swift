@@ -58,6 +58,66 @@ extension LabSuite {
       #expect(again == image)
       #expect(said == [])
     }
+
+    @Test("an image is exported as one squashfs and one tar file, with all layers merged, once")
+    func exports() throws {
+      let store = try TestStore.shared
+      let image = try store.prepare(.debian("bookworm"), packages: TestStore.packages)
+      let tar = try store.tarball(of: image)
+      let names = Set(
+        try TarList.names(in: tar, deadline: TestStore.deadline).map(TarList.clean))
+      #expect(names.isSuperset(of: ["usr/sbin/munged", "etc/os-release", "usr/bin/apt-get"]))
+      let squashfs = try store.squashfs(of: image)
+      let list = try ToolRun.run(
+        ["unsquashfs", "-l", "-d", "", squashfs], deadline: TestStore.deadline)
+      #expect(list.output.contains("/usr/sbin/munged\n"))
+      #expect(list.output.contains("/etc/os-release\n"))
+      var said: [String] = []
+      #expect(try store.squashfs(of: image, progress: { said.append($0) }) == squashfs)
+      #expect(said == [])
+      #expect(throws: LabError.self) { try store.squashfs(of: .host) }
+    }
+
+    @Test("where layers can't be kept apart, an image with packages is a copy")
+    func copies() throws {
+      // An overlay, as containers have it for their root.
+      try TestStore.run("copies") { test in
+        let place = test.place
+        for name in ["lower", "upper", "work", "images"] {
+          try Files.makeDirectories(place + "/" + name)
+        }
+        try Mounts.new(
+          "overlay", on: place + "/images",
+          "lowerdir=\(place)/lower,upperdir=\(place)/upper,workdir=\(place)/work")
+        defer { umount2(place + "/images", Int32(MNT_DETACH)) }
+        let base = try TestStore.shared.prepare(.debian("bookworm"))
+        let image = try test.store.prepare(
+          .directory(base.directories[0]), packages: ["iproute2"])
+        #expect(image.directories.count == 1)
+        #expect(Files.exists(image.directories[0] + "/usr/bin/apt-get"))
+        #expect(Files.exists(image.directories[0] + "/sbin/ip"))
+        #expect(!Files.exists(base.directories[0] + "/sbin/ip"))
+      }
+    }
+
+    @Test("a directory is used as it is, if it holds a system")
+    func directory() throws {
+      try TestStore.run("directory") { test in
+        let root = try test.root("root", ["etc/motd": "hello", "usr/bin/true": ""])
+        let image = try test.store.prepare(.directory(root))
+        #expect(image.directories == [root])
+        #expect(try test.store.prepare(.directory(root)) == image)
+        let lacking = try #require(throws: LabError.self) {
+          try test.store.prepare(.directory(root), packages: ["munge"])
+        }
+        #expect(lacking.message.contains("no apt-get, so munge can't be installed"))
+        let empty = try test.root("empty", ["opt/x": ""])
+        for path in [empty, "root", "/", test.place + "/none"] {
+          #expect(throws: LabError.self) { try test.store.prepare(.directory(path)) }
+        }
+        #expect(!Files.exists(test.store.directory))
+      }
+    }
   }
 }
 
@@ -68,6 +128,8 @@ struct TestStore {
 
   /// Small, and with a daemon that must not be started.
   static let packages = ["munge", "iproute2"]
+
+  static var deadline: Deadline { Deadline(seconds: 120) }
 
   init(_ name: String) throws {
     place = "/tmp/liburna-image-tests-\(getpid())-\(name)"
@@ -87,5 +149,51 @@ struct TestStore {
     try Files.makeDirectories(test.place, mode: 0o700)
     try body(test)
     #expect(Machine.changes(since: before) == [])
+  }
+
+  // MARK: - Root file systems and archives
+
+  /// A directory with these files.
+  func root(_ name: String, _ files: [String: String]) throws -> String {
+    let root = place + "/" + name
+    for (path, content) in files {
+      let whole = root + "/" + path
+      let slash = try #require(whole.lastIndex(of: "/"))
+      try Files.makeDirectories(String(whole[..<slash]))
+      try Files.write(content, to: whole)
+    }
+    return root
+  }
+
+  /// A tar file of what is in a directory.
+  @discardableResult
+  func tar(_ directory: String, _ options: String...) throws -> String {
+    let archive = directory + ".tar"
+    try run(["tar", "--create", "--file=" + archive, "--directory=" + directory] + options + ["."])
+    return archive
+  }
+
+  func run(_ arguments: [String]) throws {
+    let answer = try ToolRun.run(arguments, deadline: Self.deadline)
+    guard answer.code == 0 else { throw LabError("\(arguments): \(answer.complaint)") }
+  }
+
+  /// Every file of an image with its content, by its path; links as `-> target`.
+  func content(of image: Image) throws -> [String: String] {
+    var found: [String: String] = [:]
+    func walk(_ directory: String, _ name: String) throws {
+      for child in Files.list(directory) {
+        let path = directory + "/" + child
+        if Files.isDirectory(path) {
+          try walk(path, name + child + "/")
+        } else if Files.isLink(path) {
+          found[name + child] = "-> " + (Files.resolve(path) ?? "nowhere")
+        } else {
+          found[name + child] = try Files.readText(path)
+        }
+      }
+    }
+    for directory in image.directories { try walk(directory, "") }
+    return found
   }
 }

@@ -247,13 +247,6 @@ private enum NoDaemons {
   static func remove() { unlink(policy) }
 }
 
-enum Overlay {
-  /// A path as the options of an overlay want it.
-  static func escape(_ path: String) -> String {
-    path.replacing("\\", with: "\\\\").replacing(":", with: "\\:").replacing(",", with: "\\,")
-  }
-}
-
 extension Files {
   static func isLink(_ path: String) -> Bool {
     var status = stat()

@@ -34,12 +34,28 @@ enum Disk {
     "make room (`liburna lab clean` removes images that no lab uses), or name another place in "
     + "LIBURNA_CACHE_DIR"
 
-  /// The mount that a path lies on.
-  static func mountPoint(of path: String) -> String {
-    let points = MountEntry.parse((try? Files.readText("/proc/self/mountinfo")) ?? "").map(\.point)
-    let path = Files.resolve(path) ?? path
-    let above = points.filter { path == $0 || $0 == "/" || path.hasPrefix($0 + "/") }
-    return above.max { $0.utf8.count < $1.utf8.count } ?? "/"
+  /// The mount that a path lies on, or the closest directory above it that exists.
+  static func mount(of path: String) -> MountEntry? {
+    var place = path
+    while !Files.exists(place), let slash = place.lastIndex(of: "/"), slash > place.startIndex {
+      place = String(place[..<slash])
+    }
+    place = Files.resolve(place) ?? place
+    let mounts = MountEntry.parse((try? Files.readText("/proc/self/mountinfo")) ?? "")
+    let above = mounts.filter { entry in
+      place == entry.point || entry.point == "/" || place.hasPrefix(entry.point + "/")
+    }
+    let longest = above.map(\.point.utf8.count).max()
+    // Of several at one place, the last one is seen.
+    return above.last { $0.point.utf8.count == longest }
+  }
+
+  private static func mountPoint(of path: String) -> String { mount(of: path)?.point ?? "/" }
+
+  /// The bytes of a file's content; 0 if there is none.
+  static func size(of path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : 0
   }
 
   /// Bytes of the disk that a directory or file takes with all that is in it.

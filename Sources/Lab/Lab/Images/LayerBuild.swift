@@ -22,6 +22,8 @@ struct LayerRecipe {
 struct LayerSite {
   /// Holds everything of it, and is removed in the end.
   var directory: String
+  /// Tells it from other sites.
+  var name: String
   var root: String { directory + "/root" }
   /// For files that are needed while it is made.
   var scratch: String { directory + "/scratch" }
@@ -31,33 +33,48 @@ struct LayerSite {
 }
 
 extension ImageStore {
-  /// The layer of a recipe: the stored one, or one made now by `make`, which fills the site's root.
+  /// The layer of a recipe: the stored one, or one made now by `fill`, which fills the site's root.
   func layer(
-    _ recipe: LayerRecipe, _ work: StoreWork, make: (LayerSite) throws -> Void
+    _ recipe: LayerRecipe, _ work: StoreWork, fill: (LayerSite) throws -> Void
   ) throws -> Image {
-    if let found = layerRecord(recipe.key) { return image(found) }
-    try Files.makeDirectories(directory + "/layers", mode: 0o755)
-    try Files.makeDirectories(directory + "/building", mode: 0o700)
-    let place = building(recipe.key)
-    let lock = try StoreLock(making: place, work, of: recipe.origin)
-    defer { lock.release() }
-    // Another tool may have made it while we waited.
-    if let found = layerRecord(recipe.key) {
-      rmdir(place)
-      return image(found)
-    }
-    defer { try? Leftovers.remove(place) }
-    for name in Files.list(place) { try Leftovers.remove(place + "/" + name) }
-    try Disk.require(recipe.needs, in: directory, for: recipe.origin)
-    work.progress(recipe.announcement)
-    let site = LayerSite(directory: place, lock: lock.descriptor)
-    try Files.makeDirectories(site.root, mode: 0o755)
-    try Files.makeDirectories(site.scratch, mode: 0o700)
-    do {
-      try make(site)
+    try make(
+      recipe.origin, place: recipe.key, needs: recipe.needs, announcement: recipe.announcement,
+      work,
+      found: { layerRecord(recipe.key).map(image) }
+    ) { site in
+      try Files.makeDirectories(site.root, mode: 0o755)
+      try fill(site)
       return try keep(recipe, site)
+    }
+  }
+
+  /// What is found, or what is made now, at a site that only one tool at a time has.
+  ///
+  /// - Parameters:
+  ///   - what: what it is, for messages.
+  ///   - place: tells sites apart.
+  ///   - needs: bytes of the disk without which it is not begun.
+  func make<Made>(
+    _ what: String, place name: String, needs: Int, announcement: String, _ work: StoreWork,
+    found: () -> Made?, by build: (LayerSite) throws -> Made
+  ) throws -> Made {
+    if let found = found() { return found }
+    try Files.makeDirectories(directory + "/building", mode: 0o700)
+    let place = building(name)
+    let lock = try StoreLock(making: place, work, of: what)
+    defer { lock.release() }
+    defer { try? Leftovers.remove(place) }
+    // Another tool may have made it while we waited.
+    if let found = found() { return found }
+    for name in Files.list(place) { try Leftovers.remove(place + "/" + name) }
+    try Disk.require(needs, in: directory, for: what)
+    work.progress(announcement)
+    let site = LayerSite(directory: place, name: name, lock: lock.descriptor)
+    do {
+      try Files.makeDirectories(site.scratch, mode: 0o700)
+      return try build(site)
     } catch {
-      throw try explain(error, recipe, site)
+      throw explain(error, what, site)
     }
   }
 
@@ -76,6 +93,7 @@ extension ImageStore {
       made: Int(time(nil)))
     try Kept.write(record, to: site.directory + "/record")
     // A record alone makes a layer, so whatever is there without one is no layer.
+    try Files.makeDirectories(directory + "/layers", mode: 0o755)
     try Leftovers.remove(layer(recipe.key))
     guard rename(site.directory, layer(recipe.key)) == 0 else {
       throw LabError.system("put in place", layer(recipe.key))
@@ -84,29 +102,22 @@ extension ImageStore {
   }
 
   /// The failure with the log that explains it, which is kept.
-  private func explain(_ error: any Error, _ recipe: LayerRecipe, _ site: LayerSite) throws
-    -> LabError
-  {
+  private func explain(_ error: any Error, _ what: String, _ site: LayerSite) -> LabError {
     var failure = error as? LabError ?? LabError("\(error)")
-    let tail = Files.tail(site.log, lines: Startup.logLines)
-    let full =
-      Disk.isFull(directory)
-      || (tail + [failure.message]).contains {
-        $0.contains("No space left on device")
-      }
-    if full {
-      let used = Disk.usage(of: site.directory)
-      failure.message = Disk.full(directory, used: used, for: recipe.origin)
-      failure.logTail = tail
+    failure.logTail = Files.tail(site.log, lines: Startup.logLines)
+    let isFull = (failure.logTail + [failure.message]).contains {
+      $0.contains("No space left on device")
+    }
+    if isFull || Disk.isFull(directory) {
+      failure.message = Disk.full(directory, used: Disk.usage(of: site.directory), for: what)
       return failure
     }
-    failure.message = "\(recipe.origin): \(failure.message)"
-    guard !tail.isEmpty else { return failure }
+    failure.message = "\(what): \(failure.message)"
+    guard !failure.logTail.isEmpty else { return failure }
     try? Files.makeDirectories(directory + "/logs", mode: 0o700)
-    if rename(site.log, log(recipe.key)) == 0 {
-      failure.message += "; the whole log is \(log(recipe.key))"
+    if rename(site.log, log(site.name)) == 0 {
+      failure.message += "; the whole log is \(log(site.name))"
     }
-    failure.logTail = tail
     return failure
   }
 

@@ -72,7 +72,7 @@ extension ImageStore {
     let shown = packages.prefix(6).joined(separator: ", ") + (packages.count > 6 ? ", …" : "")
     let recipe = LayerRecipe(
       key: try Digest.of(["packages 1", image.key] + packages, deadline: work.deadline),
-      origin: "\(image.origin) with \(shown)", on: image, needs: Self.packageRoom,
+      origin: "\(image.origin) with \(shown)", on: layerBase(image), needs: Self.packageRoom,
       announcement: "installing \(packages.count) packages on \(image.origin), once")
     return try layer(recipe, work) { site in
       try install(packages, on: image, at: site, work)
@@ -91,7 +91,7 @@ extension ImageStore {
         "-o", "Dpkg::Options::=--force-confold", "--",
       ] + packages
     let clean = ["apt-get", "clean"]
-    var plan = overlayPlan(on: image, at: site)
+    var plan = BuildPlan(place: .root, root: site.root, attempts: [])
     plan.attempts = [
       [install, clean],
       // The lists may be missing, or older than what the archive still has.
@@ -100,15 +100,9 @@ extension ImageStore {
     plan.environment = ToolRun.environment + ["DEBIAN_FRONTEND=noninteractive"]
     plan.aptSettings = AptSettings.ofMachine(deadline: work.deadline)
     plan.binds = AptSettings.binds
-    try build(plan, at: site, "apt-get install \(packages.joined(separator: " "))", work)
+    try change(
+      image, by: plan, at: site, "apt-get install \(packages.joined(separator: " "))", work)
     try tidy(site.root)
-  }
-
-  /// A plan for commands that run in an image, whose changes become the site's root.
-  func overlayPlan(on image: Image, at site: LayerSite) -> BuildPlan {
-    BuildPlan(
-      place: .root, root: site.scratch + "/merged", below: image.directories, upper: site.root,
-      work: site.scratch + "/work", attempts: [])
   }
 
   /// Removes what every host must make or get by itself.
