@@ -79,7 +79,8 @@ extension BackendKind {
   func backend(for lab: Lab) throws -> any Backend {
     switch self {
     case .namespaces: NamespacesBackend(lab: lab)
-    case .podman, .docker, .vm, .machines:
+    case .vm: VirtualBackend(lab: lab)
+    case .podman, .docker, .machines:
       throw LabError("the backend \(rawValue) is not there yet; use namespaces")
     }
   }

@@ -75,7 +75,7 @@ struct GuestBoot {
       guard channel.waitUntilRemembered() else { return 1 }
       throw LabError.system("run", SystemdUnits.program, SystemdUnits.run())
     case .tiny:
-      try Preparation.run(plan, logs: logs)
+      try Preparation.run(plan)
       let services = try RunningServices.start(plan, logs: logs)
       channel.send(.ready)
       guard channel.waitUntilRemembered() else { return 1 }

@@ -93,7 +93,7 @@ enum SystemdUnits {
 
   private static func prepare(_ plan: HostPlan, _ logs: String) -> Unit? {
     guard !plan.prepare.isEmpty else { return nil }
-    let log = "\(logs)/\(Preparation.name).log"
+    let log = "\(logs)/\(LabPaths.bootLog).log"
     let lines =
       [
         "[Unit]", "Description=Preparations of the lab", "After=lab-boot.service", "[Service]",
