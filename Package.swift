@@ -123,8 +123,11 @@ let package = Package(
     // The first process of hosts that are containers or machines: one static file too.
     .executableTarget(
       name: "liburna-host", dependencies: ["Lab"], path: "Sources/Executables/liburna-host",
-      swiftSettings: strict + [.unsafeFlags(["-static-executable"])],
-      linkerSettings: [.unsafeFlags(["-static-executable", "-Xlinker", "-s"])]),
+      swiftSettings: strict
+        + [.unsafeFlags(["-static-executable"], .when(configuration: .release))],
+      linkerSettings: [
+        .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
+      ]),
 
     // What `make bench` measures with.
     .executableTarget(

@@ -27,6 +27,8 @@ struct GuestService {
   static let plan = "/run/liburna-lab/plan"
   /// How long the other end may leave us waiting for the rest of its orders, in seconds.
   private static let patience = 3600
+  /// How long systemd may take with what was started before us, in seconds.
+  private static let bootPatience = 300
   /// How often services are asked whether they answer, in microseconds, and systemd whether they have
   /// failed, in rounds of that.
   private static let pause: UInt32 = 20_000
@@ -40,6 +42,9 @@ struct GuestService {
     do {
       let line = try openLine()
       let service = GuestService(channel: BootChannel(input: line, output: line))
+      // A copy of a machine that is still booting would do the rest of it each time.
+      _ = try ToolRun.run(
+        ["systemctl", "is-system-running", "--wait"], deadline: Deadline(seconds: bootPatience))
       try ByteStream.write(greeting + "\n", to: line)
       let orders = try ByteStream.receive(
         MachineOrders.self, from: line, before: Deadline(seconds: patience))

@@ -21,8 +21,8 @@ struct Kernel: Equatable {
   private static let package = "linux-image-amd64"
   /// What a guest needs to reach its disks, its line, its network and what is shared.
   private static let needed = [
-    "virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "squashfs", "overlay", "9p",
-    "9pnet_virtio",
+    "virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "squashfs", "overlay",
+    "crc32c_generic", "ext4", "9p", "9pnet_virtio",
   ]
   /// Bytes of the disk that a kernel takes while it is unpacked.
   private static let room = 700 << 20
