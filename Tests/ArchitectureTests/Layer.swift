@@ -24,7 +24,7 @@ struct Layer {
       layers: ["Model", "Planning", "Execution", "Lab", "Commands"],
       modules: ["CLinux", "Glibc", "Synchronization"]),
     "Executables": Layer(
-      layers: ["Commands", "Service", "Execution"], modules: ["Glibc", "Synchronization"]),
+      layers: ["Commands", "Service", "Execution", "Lab"], modules: ["Glibc", "Synchronization"]),
   ]
 
   /// The server plans, and the planners' own commands do; other commands ask the server.

@@ -1,23 +1,126 @@
 // The compositions that the program brings with it: each is valid, whatever is chosen.
 
 import Compositions
+import FoundationEssentials
+import Glibc
 import Testing
 
 @Suite("Shipped compositions")
 struct ShippedTests {
-  @Test("every shipped composition is valid with each backend and each set-up")
-  func valid() throws {
-    #expect(CompositionFile.shippedNames.contains("liburna"))
-    for name in CompositionFile.shippedNames {
-      let file = try CompositionFile.shipped(name)
-      #expect(file.title == name)
-      #expect(!file.about.isEmpty)
-      for backend in BackendKind.allCases {
-        for setups in [[]] + file.setups.map({ [$0.name] }) {
-          let composition = try file.composition(setups: setups, backend: backend)
-          #expect(!composition.hosts.isEmpty)
-        }
+  @Test(
+    "every shipped composition is valid with each backend and each set-up",
+    arguments: CompositionFile.shippedNames)
+  func valid(name: String) throws {
+    let file = try CompositionFile.shipped(name)
+    #expect(file.title == name)
+    #expect(!file.about.isEmpty)
+    for backend in BackendKind.allCases {
+      for setups in [[]] + file.setups.map({ [$0.name] }) {
+        let composition = try file.composition(setups: setups, backend: backend, nodes: 2)
+        #expect(composition.role("node")?.hosts == ["node1", "node2"])
       }
     }
+  }
+
+  @Test("the file of each is named after it")
+  func files() throws {
+    for name in CompositionFile.shippedNames {
+      let text = try repositoryText("Sources/Lab/Compositions/Shipped/\(name).yaml")
+      #expect(CompositionFile.shippedBytes(name) == Array(text.utf8))
+    }
+  }
+
+  @Test("one that there is not is refused with those there are")
+  func unknown() {
+    let why = refusal { () throws(CompositionError) in try CompositionFile.shipped("libruna") }
+    #expect(why?.hasPrefix("composition: there is no composition \"libruna\"; there are ") == true)
+    #expect(why?.contains("did you mean \"liburna\"?") == true)
+  }
+
+  @Test("liburna: the server runs liburnad, and all hosts have its configuration")
+  func liburna() throws {
+    let lab = try CompositionFile.shipped("liburna").composition(nodes: 2)
+    #expect(lab.hosts == ["server", "frontend", "node1", "node2"])
+    #expect(lab.software == .liburna)
+    #expect(lab.accounts == LabAccount.people + [LabAccount(name: "oar", home: "/var/lib/oar")])
+    #expect(lab.roles.allSatisfy { $0.files.map(\.path) == ["/etc/oar/oar.conf"] })
+    #expect(lab.roles.map(\.controls) == [true, false, false])
+    #expect(
+      lab.role("server")?.services == [
+        Service(
+          "liburnad", ["/usr/local/liburna/bin/liburnad"], user: "oar",
+          ready: .socket("/run/liburna/liburnad.sock"), restarts: true)
+      ])
+  }
+
+  @Test("liburna: nodes are registered core by core, and a second time only what is missing")
+  func registration() throws {
+    let lab = try CompositionFile.shipped("liburna").composition()
+    let script = try #require(lab.steps.first?.script)
+    let server = try FakeServer()
+    #expect(try server.run(script, nodes: "node1 node2") == 0)
+    let all = try server.resources()
+    #expect(
+      all[..<5] == [
+        "property cpu", "property core", "property host",
+        "node1 cpu=0 core=0 cpuset=\(0 % server.processors)",
+        "node1 cpu=0 core=1 cpuset=\(1 % server.processors)",
+      ])
+    #expect(all.count == 3 + 8)
+    #expect(all.last == "node2 cpu=3 core=7 cpuset=\(7 % server.processors)")
+
+    #expect(try server.run(script, nodes: "node1 node2 node3") == 0)
+    let more = try server.resources()
+    #expect(Array(more.prefix(all.count)) == all)
+    #expect(more.count == all.count + 4)
+    #expect(more.last == "node3 cpu=5 core=11 cpuset=\(11 % server.processors)")
+    #expect(try server.run(script, nodes: "node1 node2 node3") == 0)
+    #expect(try server.resources() == more)
+  }
+}
+
+/// OAR's commands as far as a script needs them, writing to a file what they were told.
+struct FakeServer {
+  let directory: TemporaryDirectory
+  let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    let state = "\(directory.path)/state"
+    try directory.write("state", "")
+    try directory.write(
+      "oarproperty",
+      """
+      #!/bin/sh
+      # -l lists; else the words that are no options are added.
+      [ "$1" = -l ] && exec sed -n 's/^property //p' \(state)
+      for word; do case "$word" in -*) ;; *) echo "property $word" >> \(state) ;; esac; done
+      """, executable: true)
+    try directory.write(
+      "oarnodes",
+      """
+      #!/bin/sh
+      sed -n 's/^\\(node[0-9]*\\) cpu=\\(.*\\) core=\\(.*\\) cpuset.*/properties : cpu=\\2, core=\\3, host=\\1/p' \(state)
+      """, executable: true)
+    try directory.write(
+      "oarnodesetting",
+      """
+      #!/bin/sh
+      # -a -h NODE -p host=NODE -p cpu=N -p core=N -p cpuset=N
+      echo "$3 $7 $9 ${11}" >> \(state)
+      """, executable: true)
+  }
+
+  /// The exit status of a step's script.
+  func run(_ script: String, nodes: String) throws -> Int32 {
+    let file = try directory.write("script", script)
+    let command = "PATH=\(directory.path):$PATH LAB_NODES='\(nodes)' sh \(file) > /dev/null"
+    guard let pipe = popen(command, "r") else { return -1 }
+    return pclose(pipe)
+  }
+
+  func resources() throws -> [String] {
+    try String(decoding: Data(contentsOf: URL(filePath: "\(directory.path)/state")), as: UTF8.self)
+      .split(separator: "\n").map(String.init)
   }
 }

@@ -7,11 +7,13 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -35,8 +37,8 @@ struct failure {
 static const char *const steps[] = {
     "clone",       "join a cgroup",          "join the namespaces", "make the namespaces",
     "pass descriptors", "make a session",    "take the terminal",   "give up capabilities",
-    "change the user",  "enter the directory", "run the program"};
-enum { CLONE, CGROUP, JOIN, MAKE, PASS, SESSION, TERMINAL, CONFINE, USER, DIRECTORY, RUN };
+    "change the user",  "enter the directory", "run the program",   "bind it to the tool"};
+enum { CLONE, CGROUP, JOIN, MAKE, PASS, SESSION, TERMINAL, CONFINE, USER, DIRECTORY, RUN, BIND };
 
 static void fail(int report, int step) {
   struct failure failure = {errno, step};
@@ -101,8 +103,19 @@ static void run_first(const struct clinux_ns_launch *launch) {
   errno = error;
 }
 
-static void become(const struct clinux_ns_launch *launch, int report) {
+// The kernel kills us when the thread that started us ends. It may have ended already: then nobody can
+// read what we report.
+static void live_and_die_with_parent(const int ends[2]) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail(ends[1], BIND);
+  close(ends[0]);
+  struct pollfd reader = {ends[1], 0, 0};
+  if (poll(&reader, 1, 0) > 0) _exit(127);
+}
+
+static void become(const struct clinux_ns_launch *launch, const int ends[2]) {
   int program = launch->program;
+  int report = ends[1];
+  if (launch->bound) live_and_die_with_parent(ends);
   enter_cgroups(launch->memberships, launch->membership_count, report);
   if (launch->join >= 0) {
     uint64_t kinds = launch->join_kinds & ~(uint64_t)CLONE_NEWPID;
@@ -126,12 +139,15 @@ static void become(const struct clinux_ns_launch *launch, int report) {
   fail(report, RUN);
 }
 
-static pid_t clone_child(const struct clinux_ns_launch *launch, int *pidfd) {
+static pid_t clone_child(const struct clinux_ns_launch *launch, int *pidfd, bool for_parent) {
   struct clone_args arguments;
   memset(&arguments, 0, sizeof arguments);
   arguments.flags = CLONE_PIDFD | (launch->make_kinds & CLONE_NEWPID);
   arguments.pidfd = (uint64_t)(uintptr_t)pidfd;
-  arguments.exit_signal = SIGCHLD;
+  if (for_parent)
+    arguments.flags |= CLONE_PARENT;
+  else
+    arguments.exit_signal = SIGCHLD;
   if (launch->birth_cgroup >= 0) {
     arguments.flags |= CLONE_INTO_CGROUP;
     arguments.cgroup = (uint64_t)launch->birth_cgroup;
@@ -153,24 +169,55 @@ static int read_report(int report, pid_t child, const char **step) {
   return failure.error ? failure.error : EIO;
 }
 
-// Lets the calling thread's next child be born in the joined process's pid namespace. Only this
-// thread is affected, and only until `restore_children`.
-static int redirect_children(const struct clinux_ns_launch *launch, int *own) {
-  *own = -1;
-  if (launch->join < 0 || !(launch->join_kinds & CLONE_NEWPID)) return 0;
-  *own = open("/proc/thread-self/ns/pid", O_RDONLY | O_CLOEXEC);
-  if (*own < 0) return errno;
-  if (setns(launch->join, CLONE_NEWPID) == 0) return 0;
-  int error = errno;
-  close(*own);
-  *own = -1;
+// Runs `work` in a process of its own that shares our memory and descriptors, while we stand still. Its
+// namespaces are its own: a thread that leaves its namespaces may lack the right to come back. All signals
+// must be blocked. Returns 0, or errno.
+static int run_aside(int (*work)(void *), void *argument) {
+  enum { STACK = 256 << 10 };
+  char *stack =
+      mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (stack == MAP_FAILED) return errno;
+  int flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD;
+  pid_t aside = clone(work, stack + STACK, flags, argument);
+  int error = aside < 0 ? errno : 0;
+  while (aside > 0 && waitpid(aside, NULL, 0) < 0 && errno == EINTR) {
+  }
+  munmap(stack, STACK);
   return error;
 }
 
-static void restore_children(int own) {
-  if (own < 0) return;
-  if (setns(own, CLONE_NEWPID) != 0) abort();
-  close(own);
+struct birth {
+  const struct clinux_ns_launch *launch;
+  const int *ends;
+  pid_t *pid;
+  int *pidfd;
+  int error;
+  int step;
+};
+
+// A child of ours that is born in the joined process's pid namespace.
+static int bear_inside(void *argument) {
+  struct birth *birth = argument;
+  if (setns(birth->launch->join, CLONE_NEWPID) != 0) {
+    birth->error = errno;
+    birth->step = JOIN;
+    return 0;
+  }
+  *birth->pid = clone_child(birth->launch, birth->pidfd, true);
+  if (*birth->pid == 0) become(birth->launch, birth->ends);
+  if (*birth->pid < 0) birth->error = errno;
+  return 0;
+}
+
+static int bear(struct birth *birth) {
+  const struct clinux_ns_launch *launch = birth->launch;
+  if (launch->join >= 0 && (launch->join_kinds & CLONE_NEWPID)) {
+    int error = run_aside(bear_inside, birth);
+    return error ? error : birth->error;
+  }
+  *birth->pid = clone_child(launch, birth->pidfd, false);
+  if (*birth->pid == 0) become(launch, birth->ends);
+  return *birth->pid < 0 ? errno : 0;
 }
 
 int clinux_ns_start(
@@ -182,17 +229,10 @@ int clinux_ns_start(
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int own;
-  int error = redirect_children(launch, &own);
-  if (error) {
-    *step = steps[JOIN];
-  } else {
-    *pid = clone_child(launch, pidfd);
-    if (*pid == 0) become(launch, report[1]);
-    if (*pid < 0) error = errno;
-    restore_children(own);
-  }
+  struct birth birth = {launch, report, pid, pidfd, 0, CLONE};
+  int error = bear(&birth);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
+  *step = steps[birth.step];
   close(report[1]);
   if (!error) {
     error = read_report(report[0], *pid, step);
@@ -202,24 +242,37 @@ int clinux_ns_start(
   return error;
 }
 
+void clinux_ns_outlive(void) { prctl(PR_SET_PDEATHSIG, 0); }
+
 int clinux_ns_pidfd(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+struct wanted_socket {
+  int network, family, type, protocol, made, error;
+};
+
+static int make_socket(void *argument) {
+  struct wanted_socket *wanted = argument;
+  if (wanted->network < 0 || setns(wanted->network, CLONE_NEWNET) == 0)
+    wanted->made = socket(wanted->family, wanted->type | SOCK_CLOEXEC, wanted->protocol);
+  wanted->error = errno;
+  return 0;
+}
 
 // A socket belongs to the namespace of the thread that made it, whoever uses it later.
 static int socket_in(int network, int family, int type, int protocol) {
-  if (network < 0) return socket(family, type | SOCK_CLOEXEC, protocol);
-  int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-  if (own < 0) return -1;
-  int made = -1;
-  if (setns(network, CLONE_NEWNET) == 0) {
-    made = socket(family, type | SOCK_CLOEXEC, protocol);
-    int error = errno;
-    if (setns(own, CLONE_NEWNET) != 0) abort();
-    errno = error;
+  struct wanted_socket wanted = {network, family, type, protocol, -1, 0};
+  if (network < 0) {
+    make_socket(&wanted);
+  } else {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = run_aside(make_socket, &wanted);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) wanted.error = error;
   }
-  int error = errno;
-  close(own);
-  errno = error;
-  return made;
+  errno = wanted.error;
+  return wanted.made;
 }
 
 int clinux_ns_route_socket(int network) {

@@ -45,7 +45,8 @@ extension CompositionDecoder {
   }
 
   private func role(_ name: String, _ field: Field) -> Role {
-    let fields = Fields(field, keys: Self.roleKeys, problems)
+    let fields = Fields(
+      field, keys: Self.roleKeys, elsewhere: (Self.keys, "at the top of the file"), problems)
     var role = Role(name: name, hosts: [name])
     if fields["count"] != nil {
       role.scales = true

@@ -27,6 +27,9 @@ extension CompositionDecoder {
       ready: readiness(fields["ready"]), restarts: fields.flag("restarts") ?? false)
   }
 
+  /// What a shell would not take for a letter.
+  private static let shellSigns = Set(#"'"\$`|&;<>(){}*?"#)
+
   /// A list of words, or a text that is cut at its blanks.
   private func command(_ field: Field) -> [String] {
     var words: [String]
@@ -35,7 +38,7 @@ extension CompositionDecoder {
       if field.node.size == 1 { problems.add("the command is empty", at: field) }
     } else {
       guard let text = field.text(problems) else { return [] }
-      if let sign = text.first(where: { #"'"\$`|&;<>(){}*?"#.contains($0) }) {
+      if let sign = text.first(where: Self.shellSigns.contains) {
         problems.add(
           "no shell reads this, so \(sign) would not do what it does there: write the words as a "
             + "list, or [/bin/sh, -c, \"…\"]", at: field)

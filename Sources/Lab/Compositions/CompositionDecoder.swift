@@ -18,8 +18,8 @@ struct CompositionDecoder {
   func composition(_ document: DocumentNode) -> Composition {
     let whole = Field("", line: document.line, document)
     let ignored = document.entries.map(\.key).filter { $0.hasPrefix(Self.ignoredPrefix) }
-    let fields = Fields(whole, keys: Self.keys + ignored, problems)
-    if document.isNothing { problems.add("a map is wanted here, not nothing", at: whole) }
+    let fields = Fields(
+      whole, keys: Self.keys + ignored, elsewhere: (Self.roleKeys, "in a role"), problems)
     let name = fields.required("name", "what the composition is called")?
       .text(.composition, problems)
     var composition = Composition(name: name ?? "", roles: roles(fields))

@@ -77,6 +77,19 @@ public struct CompositionFile: Sendable {
     try self.init(reading: bytes, name: path, directory: Self.directory(of: path))
   }
 
+  /// A volume as somebody writes it for one lab: MACHINE:LAB or MACHINE:LAB:MODE.
+  ///
+  /// - Parameter directory: The absolute directory that relative paths begin at.
+  /// - Throws: ``CompositionError`` if it is none.
+  public static func volume(
+    _ text: String, directory: String, home: String? = CompositionFile.home
+  ) throws(CompositionError) -> Volume {
+    switch Volume.read(text, Surroundings(directory: directory, home: home)) {
+    case .success(let volume): return volume
+    case .failure(let complaint): throw CompositionError(file: "volume", complaint.message)
+    }
+  }
+
   /// The home of who runs this.
   public static var home: String? { getenv("HOME").map { String(cString: $0) } }
 

@@ -37,6 +37,10 @@ struct DocumentNode: Sendable {
     return ["", "~", "null", "Null", "NULL"].contains(text)
   }
 
+  var isMap: Bool {
+    if case .map = content { true } else { false }
+  }
+
   /// What it is, in the words of a message.
   var kind: String {
     switch content {

@@ -120,7 +120,7 @@ struct DocumentReader {
     switch value.content {
     case .map(let entries): return entries
     case .list(let items):
-      if items.allSatisfy({ if case .map = $0.content { true } else { false } }) {
+      if items.allSatisfy(\.isMap) {
         return items.flatMap(\.entries)
       }
     case .scalar: break

@@ -61,16 +61,25 @@ struct Fields {
   private let problems: Problems
 
   /// Complains of what is no map, and of each key that isn't allowed.
-  init(_ field: Field, keys: [String], _ problems: Problems) {
+  ///
+  /// - Parameter elsewhere: Keys that people put here, and where they belong.
+  init(
+    _ field: Field, keys: [String], elsewhere: (keys: [String], place: String) = ([], ""),
+    _ problems: Problems
+  ) {
     (self.field, self.problems) = (field, problems)
     guard !field.node.isNothing else { return }
     for (key, inner) in field.values(problems) where !keys.contains(key) {
+      let advice =
+        if elsewhere.keys.contains(key) {
+          "it belongs \(elsewhere.place)"
+        } else if let near = nearest(to: key, of: keys) {
+          "did you mean \(quoted(near))?"
+        } else {
+          "there are \(keys.joined(separator: ", "))"
+        }
       let place = field.path.isEmpty ? "" : "\(field.path): "
-      problems.add(
-        "\(place)unknown key \(quoted(key))"
-          + (nearest(to: key, of: keys).map { "; did you mean \(quoted($0))?" }
-            ?? "; there are \(keys.joined(separator: ", "))"),
-        line: inner.line)
+      problems.add("\(place)unknown key \(quoted(key)); \(advice)", line: inner.line)
     }
   }
 
@@ -83,6 +92,8 @@ struct Fields {
   /// The value of a key that must be there.
   func required(_ key: String, _ why: String) -> Field? {
     if let field = self[key] { return field }
+    // What is no map at all has had its complaint.
+    guard field.node.isMap || field.node.isNothing else { return nil }
     problems.add("\(key) is missing: \(why)", at: field)
     return nil
   }

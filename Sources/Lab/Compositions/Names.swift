@@ -13,7 +13,7 @@ struct NameRule: Sendable {
     _ what: String, begins: String, goesOn: String, longest: Int, _ allowed: String
   ) {
     self.what = what
-    self.allowed = "1 to \(longest) \(allowed)"
+    self.allowed = allowed
     let (first, rest) = (Set(begins), Set(begins + goesOn))
     accepts = { text in
       text.count <= longest && text.first.map(first.contains) == true
@@ -30,30 +30,32 @@ struct NameRule: Sendable {
   private static let small = "abcdefghijklmnopqrstuvwxyz"
   private static let large = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
   private static let digits = "0123456789"
+  private static let packageLetters = Set(small + digits + "+-.")
+  private static let versionLetters = Set(small + large + digits + "+-.:~")
 
   static let composition = NameRule(
     "name of a composition", begins: small, goesOn: digits + "-", longest: 32,
-    "small letters, digits and dashes, a letter first")
+    "1 to 32 small letters, digits and dashes, a letter first")
   static let role = NameRule(
     "name of a role", begins: small, goesOn: digits + "-", longest: 32,
-    "small letters, digits and dashes, a letter first (its hosts are named after it)")
+    "1 to 32 small letters, digits and dashes, a letter first (its hosts are named after it)")
   static let setup = NameRule(
     "name of a set-up", begins: small + large + digits, goesOn: "-_.", longest: 32,
-    "letters, digits, dashes, dots and underscores")
+    "1 to 32 letters, digits, dashes, dots and underscores")
   /// An account that the lab makes.
   static let account = NameRule(
     "name of an account", begins: small + "_", goesOn: digits + "-", longest: 32,
-    "small letters, digits, dashes and underscores, a letter first")
+    "1 to 32 small letters, digits, dashes and underscores, a letter first")
   /// An account that a package may have made.
   static let anyAccount = NameRule(
     "name of an account", begins: small + large + "_", goesOn: digits + "-.", longest: 32,
-    "letters, digits, dashes, dots and underscores, a letter first")
+    "1 to 32 letters, digits, dashes, dots and underscores, a letter first")
   static let service = NameRule(
     "name of a service", begins: small + large + digits, goesOn: "-_.", longest: 64,
-    "letters, digits, dashes, dots and underscores")
+    "1 to 64 letters, digits, dashes, dots and underscores")
   static let variable = NameRule(
     "name of a variable", begins: small + large + "_", goesOn: digits, longest: 128,
-    "letters, digits and underscores, no digit first")
+    "1 to 128 letters, digits and underscores, no digit first")
   static let suite = NameRule(
     "release of Debian", begins: small, goesOn: digits + "-", longest: 32,
     "its name, such as debian:bookworm")
@@ -65,12 +67,10 @@ struct NameRule: Sendable {
     "package", "a name as Debian has it, such as munge, or with a version: munge=0.5.15-2"
   ) { text in
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    let name = Set(small + digits + "+-.")
-    let version = Set(small + large + digits + "+-.:~")
     return parts[0].count >= 2 && text.count <= 128
-      && parts[0].first.map { $0.isLowercase || $0.isNumber } == true
-      && parts[0].allSatisfy(name.contains)
-      && (parts.count == 1 || (!parts[1].isEmpty && parts[1].allSatisfy(version.contains)))
+      && !"+-.".contains(parts[0].first ?? ".")
+      && parts[0].allSatisfy(packageLetters.contains)
+      && (parts.count == 1 || (!parts[1].isEmpty && parts[1].allSatisfy(versionLetters.contains)))
   }
 
   /// A place in the hosts.

@@ -3,52 +3,36 @@
 struct Overlay {
   let problems: Problems
 
-  /// Before a key of an overlay, it adds to the list that is there instead of replacing it.
+  /// Before a key, it adds to the list that is there instead of replacing it.
   private static let adding: Character = "+"
 
-  /// The document with an overlay over it.
-  func merge(_ overlay: Field, over base: DocumentNode) -> DocumentNode {
+  /// The value of an overlay, over what is there.
+  func merge(_ overlay: Field, over base: DocumentNode?) -> DocumentNode {
     guard case .map(let changes) = overlay.node.content else { return overlay.node }
-    guard case .map(var entries) = base.content else {
-      return DocumentNode(.map(written(changes, overlay)), line: overlay.node.line)
-    }
-    for change in changes {
-      let field = overlay.inner(change)
-      if change.key.first == Self.adding {
-        add(field, named: String(change.key.dropFirst()), to: &entries)
-      } else if let place = entries.firstIndex(where: { $0.key == change.key }) {
-        if change.value.isNothing {
-          entries.remove(at: place)
-          continue
-        }
-        // What is missing in a map is told where it began, unless it was taken away here.
-        let isMerged = isMap(change.value) && isMap(entries[place].value)
-        if !isMerged || takesAway(change.value) { entries[place].line = change.line }
-        entries[place].value = merge(field, over: entries[place].value)
-      } else {
-        entries.append(DocumentEntry(key: change.key, line: change.line, value: new(field)))
-      }
-    }
-    return DocumentNode(.map(entries), line: base.line)
+    var entries = base?.entries ?? []
+    for change in changes { apply(overlay.inner(change), change.key, to: &entries) }
+    let line = base.flatMap { $0.isMap ? $0.line : nil } ?? overlay.node.line
+    return DocumentNode(.map(entries), line: line)
   }
 
-  /// A value that is over nothing.
-  private func new(_ field: Field) -> DocumentNode {
-    guard case .map(let changes) = field.node.content else { return field.node }
-    return DocumentNode(.map(written(changes, field)), line: field.node.line)
-  }
-
-  private func written(_ changes: [DocumentEntry], _ overlay: Field) -> [DocumentEntry] {
-    var entries: [DocumentEntry] = []
-    for change in changes {
-      let field = overlay.inner(change)
-      if change.key.first == Self.adding {
-        add(field, named: String(change.key.dropFirst()), to: &entries)
-      } else {
-        entries.append(DocumentEntry(key: change.key, line: change.line, value: new(field)))
-      }
+  private func apply(_ field: Field, _ key: String, to entries: inout [DocumentEntry]) {
+    if key.first == Self.adding {
+      return add(field, named: String(key.dropFirst()), to: &entries)
     }
-    return entries
+    guard let place = entries.firstIndex(where: { $0.key == key }) else {
+      let value = merge(field, over: nil)
+      return entries.append(DocumentEntry(key: key, line: field.line, value: value))
+    }
+    if field.node.isNothing {
+      entries.remove(at: place)
+      return
+    }
+    let old = entries[place]
+    // What a merged map lacks is told where it began, unless it was taken away here.
+    let takesAway = field.node.entries.contains { $0.value.isNothing }
+    let isMerged = field.node.isMap && old.value.isMap && !takesAway
+    entries[place] = DocumentEntry(
+      key: key, line: isMerged ? old.line : field.line, value: merge(field, over: old.value))
   }
 
   private func add(_ field: Field, named key: String, to entries: inout [DocumentEntry]) {
@@ -63,18 +47,11 @@ struct Overlay {
       entries.append(DocumentEntry(key: key, line: field.line, value: field.node))
       return
     }
-    guard case .list(let items) = entries[place].value.content else {
+    let old = entries[place].value
+    guard case .list(let items) = old.content else {
       problems.add("\(quoted(key)) is no list that could be added to", at: field)
       return
     }
-    entries[place].value = DocumentNode(.list(items + more), line: entries[place].value.line)
-  }
-
-  private func isMap(_ node: DocumentNode) -> Bool {
-    if case .map = node.content { true } else { false }
-  }
-
-  private func takesAway(_ node: DocumentNode) -> Bool {
-    node.entries.contains { $0.value.isNothing }
+    entries[place].value = DocumentNode(.list(items + more), line: old.line)
   }
 }

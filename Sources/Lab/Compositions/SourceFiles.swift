@@ -19,7 +19,7 @@ struct Surroundings: Sendable {
     let inner = path.hasPrefix("./") ? path.dropFirst(2) : path[...]
     guard let directory else {
       guard CompositionFile.shippedFile(String(inner)) != nil else {
-        return .failure(Complaint("there is no such file among those that are shipped"))
+        return .failure(Complaint("a shipped composition names no files beside it"))
       }
       return .success(SourceFiles.shipped + inner)
     }

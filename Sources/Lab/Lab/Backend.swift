@@ -60,6 +60,8 @@ struct PreparedRoot: Equatable, Sendable {
   var directories: [String]
   /// Mount points of the machine, beside /, that hosts on its own root need as layers.
   var layers: [String] = []
+  /// Directories and links of a root that consists of those layers alone.
+  var skeleton: [PlannedItem] = []
   /// Its accounts.
   var accounts: Accounts
 }
@@ -78,7 +80,7 @@ extension BackendKind {
   /// The backend itself, for one lab.
   func backend(for lab: Lab) throws -> any Backend {
     switch self {
-    case .namespaces: NamespacesBackend(lab: lab)
+    case .namespaces: try NamespacesBackend(entering: lab)
     case .vm: VirtualBackend(lab: lab)
     case .podman, .docker, .machines:
       throw LabError("the backend \(rawValue) is not there yet; use namespaces")

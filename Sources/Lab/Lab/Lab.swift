@@ -11,6 +11,8 @@ public struct Lab: Sendable {
   /// Where labs are kept unless LIBURNA_LAB_DIR says otherwise; each has a directory of its name.
   public static let standardDirectory = "/run/liburna-lab"
   public static let standardName = "lab"
+  /// The variable of the environment that names another place.
+  static let placeVariable = "LIBURNA_LAB_DIR"
   /// The most hosts of one lab.
   public static let hostLimit = HostAddress.limit
   /// Hidden commands, by which the tool's own program becomes a process of the lab.
@@ -40,9 +42,12 @@ public struct Lab: Sendable {
 
   /// The lab of a name in the place where labs are kept.
   public init(name: String) throws {
-    let place = getenv("LIBURNA_LAB_DIR").map { String(cString: $0) } ?? ""
-    let base = place.isEmpty ? Lab.standardDirectory : place
-    try self.init(name: name, directory: base + "/" + name)
+    try self.init(name: name, directory: Lab.place + "/" + name)
+  }
+
+  /// The directory that the lab's own is in.
+  var place: String {
+    String(paths.directory[..<(paths.directory.lastIndex(of: "/") ?? paths.directory.startIndex)])
   }
 
   /// Runs a process of the lab when the arguments of `liburna lab` ask for one; nil if they don't.
@@ -66,7 +71,7 @@ public struct Lab: Sendable {
     let digest = paths.directory.utf8.reduce(UInt32(2_166_136_261)) {
       ($0 ^ UInt32($1)) &* 16_777_619
     }
-    return "liburna-lab-\(name)-\(String(digest, radix: 16))"
+    return "\(Self.groupPrefix)\(name)-\(String(digest, radix: 16))"
   }
 
   // MARK: - What is there
@@ -146,22 +151,44 @@ struct LabLock {
   init?(existing directory: String) throws {
     let deadline = Deadline(seconds: Self.patience)
     while true {
-      let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-      if descriptor < 0 && errno == ENOENT { return nil }
-      guard descriptor >= 0 else { throw LabError.system("open", directory) }
-      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
-        // It may have been removed, or removed and made again, before the lock was ours.
-        if Self.isStill(descriptor, directory) {
-          self.descriptor = descriptor
-          return
+      switch try Self.attempt(directory) {
+      case .locked(let lock):
+        self = lock
+        return
+      case .absent: return nil
+      case .taken:
+        guard !deadline.isOver else {
+          throw LabError("another liburna lab has been working on \(directory) for a minute")
         }
+        usleep(5000)
       }
-      close(descriptor)
-      guard !deadline.isOver else {
-        throw LabError("another liburna lab has been working on \(directory) for a minute")
-      }
-      usleep(5000)
     }
+  }
+
+  /// Locks a lab's directory if there is one and nobody has locked it.
+  init?(ifFree directory: String) throws {
+    guard case .locked(let lock) = try Self.attempt(directory) else { return nil }
+    self = lock
+  }
+
+  private enum Attempt {
+    case locked(LabLock)
+    case taken
+    case absent
+  }
+
+  private init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+  private static func attempt(_ directory: String) throws -> Attempt {
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if descriptor < 0 && errno == ENOENT { return .absent }
+    guard descriptor >= 0 else { throw LabError.system("open", directory) }
+    // It may have been removed, or removed and made again, before the lock was ours.
+    if flock(descriptor, LOCK_EX | LOCK_NB) == 0, isStill(descriptor, directory) {
+      return .locked(LabLock(descriptor))
+    }
+    close(descriptor)
+    return .taken
   }
 
   /// Locks a lab's directory, which is made if need be.

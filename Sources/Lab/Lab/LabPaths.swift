@@ -19,6 +19,8 @@ struct LabPaths {
   var snapshotDisks: String { disks + "/snapshots" }
   /// A directory that all hosts share, by its path in them.
   func shared(_ path: String) -> String { disks + "/shared/" + path.replacing("/", with: ":") }
+  /// Where the holder of a lab without root has copies of what is root's on the machine.
+  var rootCopies: String { disks + "/machine" }
   func disk(_ host: String) -> String { disks + "/" + host }
 
   /// The group of the holder among the lab's cgroups, and its name in messages.

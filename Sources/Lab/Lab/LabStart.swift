@@ -50,6 +50,7 @@ extension Lab {
     }
     try backend.check(settings)
     let lock = try LabLock(making: paths.directory)
+    try Rootless.checkPlace(place)
     defer { lock.release() }
     try start(
       settings, beginning, backend: backend, lock: lock, program: program, timeout: timeout,
@@ -216,9 +217,11 @@ final class Startup {
         var plan = try system.plan(host: host.name, role: role, index: host.index)
         plan.image = root.directories
         plan.layers = root.layers
+        plan.skeleton = root.skeleton
         plan.volumes += built
         try Kept.write(plan, to: lab.paths.plan(host.name))
       }
+      if !root.skeleton.isEmpty { holder.layers = root.layers }
       holder.disk = system.sharedHomes
       holder.shared = ["/home"] + composition.shared
     }

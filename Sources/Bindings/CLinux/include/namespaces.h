@@ -40,12 +40,16 @@ struct clinux_ns_launch {
   bool new_session;
   bool controlling_terminal;  // descriptor 0 becomes the terminal of the new session
   bool confine;               // give up the capabilities that could harm the machine
+  bool bound;                 // die with the thread that starts it, until it calls `clinux_ns_outlive`
 };
 
 // Starts the process. Returns 0 and its pid (as the caller sees it) and pidfd, or errno with
 // `*step` naming what failed.
 int clinux_ns_start(
     const struct clinux_ns_launch *launch, pid_t *pid, int *pidfd, const char **step);
+
+// From now on the calling process may outlive the one that started it.
+void clinux_ns_outlive(void);
 
 // A descriptor for the process, or -1 with errno.
 int clinux_ns_pidfd(pid_t pid);
@@ -65,3 +69,17 @@ int clinux_ns_terminal_peer(int master);
 
 // Unlocks a pseudo-terminal's master. Returns 0, or errno.
 int clinux_ns_terminal_unlock(int master);
+
+// A new user namespace for the calling process, which must have one thread: there it is root, with the other
+// ids that `user_map` and `group_map` give it. Both are the words (ending with NULL) of newuidmap and
+// newgidmap, which are run outside; what they complain about goes to the descriptor `complaints`. Returns 0,
+// or errno with `*step` naming what failed.
+int clinux_ns_become_root(
+    char *const *user_map, char *const *group_map, int complaints, const char **step);
+
+// Makes a directory hide what lower layers have in its place, in overlays made in user namespaces. 0, or errno.
+int clinux_ns_make_opaque(const char *directory);
+
+// Joins the user namespace of a /proc/PID/ns/user descriptor; the calling process must have one thread.
+// Returns 0, or errno.
+int clinux_ns_join_user(int user_namespace);

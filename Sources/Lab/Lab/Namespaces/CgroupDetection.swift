@@ -49,11 +49,36 @@ extension Cgroups {
   static func detect(group: String) throws -> Cgroups {
     let mounts = MountEntry.parse(try Files.readText("/proc/self/mountinfo"))
     let own = ownGroups(try Files.readText("/proc/self/cgroup"))
+    if Rootless.isActive { return delegated(group: group, mounts: mounts, own: own) }
     let cgroups = detect(group: group, mounts: mounts, own: own, systemd: runsSystemd)
     guard !cgroups.hierarchies.isEmpty else {
       throw LabError("this machine has no cgroup file system mounted; mount one at /sys/fs/cgroup")
     }
     return cgroups
+  }
+
+  /// What of v2 was handed to an ordinary user whom we are; without that, a lab needs none. Its group must
+  /// be near our own: a process may only be moved where who moves it may write to what both have in common.
+  static func delegated(group: String, mounts: [MountEntry], own: [String: String]) -> Cgroups {
+    guard let unified = mounts.first(where: { $0.type == "cgroup2" }), let mine = own[""] else {
+      return Cgroups(hierarchies: [])
+    }
+    var parent: String?
+    var candidate = directory(of: mine, in: unified)
+    while candidate.count > unified.point.count, isOurs(candidate) {
+      parent = candidate
+      guard let slash = candidate.lastIndex(of: "/") else { break }
+      candidate = String(candidate[..<slash])
+    }
+    guard let parent else { return Cgroups(hierarchies: []) }
+    return Cgroups(hierarchies: [
+      CgroupHierarchy(
+        mountPoint: unified.point, options: "", isUnified: true, directory: parent + "/" + group)
+    ])
+  }
+
+  private static func isOurs(_ directory: String) -> Bool {
+    access(directory, W_OK) == 0 && access(directory + "/cgroup.procs", W_OK) == 0
   }
 
   static var runsSystemd: Bool { Files.isDirectory("/run/systemd/system") }

@@ -1,6 +1,7 @@
 // The holder: one process per lab that owns what outlives its hosts, the network namespace with the
 // switch and the file system with the disks. It sets them up and then only exists.
 
+import CLinux
 import Glibc
 
 enum Holder {
@@ -17,6 +18,7 @@ enum Holder {
     }
     channel.send(.ready)
     guard channel.waitUntilRemembered() else { return 1 }
+    clinux_ns_outlive()
     close(BootChannel.descriptor)
     while true { pause() }
   }
@@ -27,6 +29,8 @@ enum Holder {
     let plan = try Kept.read(HostPlan.self, from: paths.plan(LabPaths.holder))
     for directory in plan.shared { try Files.makeDirectories(paths.shared(directory)) }
     try Installer.install(plan.disk, below: paths.shared("/home"))
+    var copies = RootCopies(directory: paths.rootCopies)
+    for layer in plan.layers { try copies.make(layer) }
     let network = try Netlink()
     try network.switchOn(index: Netlink.loopbackIndex)
     try network.makeBridge(named: bridge)

@@ -32,7 +32,8 @@ struct HolderLaunch {
     var launch = Launch(
       program: .descriptor(startup.executable),
       arguments: ["liburna", "lab", Lab.holderCommand, lab.paths.directory],
-      makes: clinux_ns_mount | clinux_ns_network, directory: "/", newSession: true)
+      makes: clinux_ns_mount | clinux_ns_network, directory: "/", newSession: true,
+      bound: cgroups.hierarchies.isEmpty)
     if cgroups.isScope, let scope = cgroups.hierarchies[0].directory.split(separator: "/").last {
       launch.arguments =
         [

@@ -27,6 +27,7 @@ struct HostBoot {
       var services = try boot.boot()
       channel.send(.ready)
       guard channel.waitUntilRemembered() else { return 1 }
+      clinux_ns_outlive()
       services.reapForever(channel)
     } catch {
       channel.send(.failed("\(error)"))
@@ -64,6 +65,10 @@ struct HostBoot {
       try overlay(plan.image, named: "main", on: root)
       return root
     }
+    guard plan.skeleton.isEmpty else {
+      try mountPieces(root)
+      return root
+    }
     for layer in ["/"] + plan.layers {
       let name = layer == "/" ? "main" : layer.dropFirst().replacing("/", with: ":")
       try overlay([layer], named: String(name), on: layer == "/" ? root : root + layer)
@@ -72,15 +77,17 @@ struct HostBoot {
   }
 
   /// Mounts directories, topmost first, with a part of the host's disk on top.
-  private func overlay(_ lower: [String], named name: String, on target: String) throws {
+  func overlay(_ lower: [String], named name: String, on target: String) throws {
     let upper = "\(paths.disk(plan.name))/upper:\(name)"
     let work = "\(paths.disk(plan.name))/work:\(name)"
     try Files.makeDirectories(upper)
     try Files.makeDirectories(work)
     let layers = lower.map(Self.escape).joined(separator: ":")
+    // Without root, the marks of what was removed are attributes that users may set.
     try Mounts.new(
       "overlay", on: target,
-      "lowerdir=\(layers),upperdir=\(Self.escape(upper)),workdir=\(Self.escape(work))")
+      "lowerdir=\(layers),upperdir=\(Self.escape(upper)),workdir=\(Self.escape(work))"
+        + (Rootless.isActive ? ",userxattr" : ""))
   }
 
   /// A colon separates lower layers and a comma options.

@@ -12,14 +12,17 @@ struct NamespacesBackend: Backend {
 
   init(lab: Lab) { self.lab = lab }
 
+  /// The backend for somebody who may not be root: this process becomes root of the lab.
+  init(entering lab: Lab) throws {
+    self.lab = lab
+    try Rootless.enter(lab)
+  }
+
   private static let kinds =
     clinux_ns_mount | clinux_ns_hostname | clinux_ns_ipc | clinux_ns_pid | clinux_ns_network
     | clinux_ns_cgroup
 
   func check(_ settings: LabSettings) throws {
-    guard geteuid() == 0 else {
-      throw LabError("making hosts needs root; run this command with sudo")
-    }
     guard settings.composition.root == .host else { return }
     for (program, package) in BaseSystem.needs where !Files.exists(program) {
       throw LabError("\(program) is missing; run Scripts/setup, or apt-get install \(package)")
@@ -33,6 +36,12 @@ struct NamespacesBackend: Backend {
         directories: image.directories, accounts: try Accounts(layers: image.directories))
     }
     let mounts = MountEntry.parse(try Files.readText("/proc/self/mountinfo"))
+    if Rootless.isActive {
+      let pieces = MachinePieces(mounts: mounts)
+      return PreparedRoot(
+        directories: [], layers: pieces.layers, skeleton: pieces.skeleton,
+        accounts: try Accounts(root: ""))
+    }
     return PreparedRoot(
       directories: [], layers: Mounts.layers(mounts), accounts: try Accounts(root: ""))
   }
@@ -63,14 +72,14 @@ struct NamespacesBackend: Backend {
       throw LabError.system("reach", "the lab's switch")
     }
     let cgroups = startup.state.cgroups
-    try cgroups.remove(plan.name)
+    try end(plan.name, in: startup.state)
     try cgroups.create(plan.name)
     var launch = Launch(
       program: .descriptor(startup.executable),
       arguments: ["liburna", "lab", Lab.hostCommand, lab.paths.directory, plan.name],
       environment: RunningServices.environment,
       cgroup: try cgroups.open(plan.name, leafOnly: false), join: (process, clinux_ns_mount),
-      makes: Self.kinds, directory: "/", newSession: true)
+      makes: Self.kinds, directory: "/", newSession: true, bound: cgroups.hierarchies.isEmpty)
     defer { launch.cgroup.close() }
     let (child, channel) = try lab.start(&launch, log: plan.name, network)
     close(child.descriptor)
@@ -108,12 +117,18 @@ struct NamespacesBackend: Backend {
 
   func end(_ host: String, in state: LabState) throws {
     try state.cgroups.remove(host)
-    state.host(host)?.first?.reap()
+    guard let first = state.host(host)?.first else { return }
+    if state.cgroups.hierarchies.isEmpty { try FirstProcesses.end([first]) }
+    first.reap()
   }
 
   func end(_ state: LabState) throws {
     try state.cgroups.remove()
-    for process in [state.holder] + state.hosts.map(\.first) { process?.reap() }
+    let known = (state.hosts.map(\.first) + [state.holder]).compactMap { $0 }
+    if state.cgroups.hierarchies.isEmpty {
+      try FirstProcesses.end(known + FirstProcesses.find(of: lab.paths.directory))
+    }
+    for process in known { process.reap() }
   }
 }
 

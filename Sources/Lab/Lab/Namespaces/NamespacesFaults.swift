@@ -5,6 +5,9 @@ import Glibc
 
 extension NamespacesBackend {
   func pause(_ host: String, _ isPaused: Bool, in state: LabState) throws {
+    if state.cgroups.hierarchies.isEmpty, let first = state.host(host)?.first {
+      return try FirstProcesses.stop(first, isPaused)
+    }
     try state.cgroups.freeze(host, isPaused)
   }
 

@@ -56,6 +56,8 @@ struct HostPlan: Equatable, Codable, Sendable {
   var image: [String] = []
   /// Mount points of the machine, beside /, that hosts on its own root see as layers of their own.
   var layers: [String] = []
+  /// Made on an empty root that the layers then fill, where the machine's root as a whole can't be one.
+  var skeleton: [PlannedItem] = []
   /// Put on the host's disk once, when it is new.
   var disk: [PlannedItem] = []
   /// Made at every boot, in directories that do not survive one.

@@ -1,5 +1,6 @@
 // Small file operations with errors that name the path: what the lab needs and no more.
 
+import CLinux
 import Glibc
 
 enum Files {
@@ -108,6 +109,34 @@ enum Files {
   static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Where a symbolic link leads to, or nil for anything else.
+  static func linkTarget(_ path: String) -> String? {
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let size = readlink(path, &target, target.count - 1)
+    return size > 0
+      ? String(decoding: target[..<size].map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+  }
+
+  /// The permission bits of a directory, or nil for anything else.
+  static func directoryMode(_ path: String) -> mode_t? {
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return nil }
+    return status.st_mode & 0o7777
+  }
+
+  /// Makes a directory of an overlay's layer hide what lower layers have in its place.
+  static func makeOpaque(_ path: String) throws {
+    let error = clinux_ns_make_opaque(path)
+    guard error == 0 else { throw LabError.system("make opaque", path, error) }
+  }
+
+  /// What comes from a descriptor until its end, at most a few lines.
+  static func rest(of descriptor: Int32) -> String {
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    let got = Glibc.read(descriptor, &chunk, chunk.count)
+    return String(decoding: chunk[..<max(0, got)], as: UTF8.self)
   }
 
   /// Removes a directory and what is in it, or a file; one that is gone already is fine.

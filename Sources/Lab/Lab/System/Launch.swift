@@ -40,6 +40,8 @@ struct Launch {
   var controllingTerminal = false
   /// Gives up the capabilities that could reach past a host to the machine.
   var confined = false
+  /// It dies with the thread that starts it, until it decides to outlive it.
+  var bound = false
 
   /// Starts the process. It is a child of the caller, who must wait for it.
   ///
@@ -54,6 +56,7 @@ struct Launch {
     launch.new_session = newSession
     launch.controlling_terminal = controllingTerminal
     launch.confine = confined
+    launch.bound = bound
     if let identity {
       launch.change_user = true
       launch.user = identity.user

@@ -21,7 +21,12 @@ enum Mounts {
   }
 
   static func makeReadOnly(_ target: String) throws {
-    let flags = UInt(MS_BIND) | UInt(MS_REMOUNT) | UInt(MS_RDONLY)
+    // What the mount forbids already must be said again; without root it can't be allowed.
+    var found = statvfs()
+    let kept = [MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, MS_NODIRATIME, MS_RELATIME]
+      .reduce(UInt(0)) { $0 | UInt($1) }
+    let old = statvfs(target, &found) == 0 ? found.f_flag & kept : 0
+    let flags = UInt(MS_BIND) | UInt(MS_REMOUNT) | UInt(MS_RDONLY) | old
     guard mount(nil, target, nil, flags, nil) == 0 else {
       throw LabError.system("make read-only", target)
     }
