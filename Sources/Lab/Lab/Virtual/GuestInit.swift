@@ -91,6 +91,10 @@ enum GuestInit {
     try Installer.install(
       [.link("/multi-user.target.wants/" + service, to: "../" + service)]
         + masked.map { .link("/" + $0, to: "/dev/null") }, below: units)
+    // systemd runs them all whenever it reads its units, which is half of a start.
+    let generators = root + "/run/systemd/system-generators/"
+    try Installer.install(
+      Self.generators.map { .link("/systemd-\($0)-generator", to: "/dev/null") }, below: generators)
     // An empty one means that the system is to be set up for the first time, which takes its time.
     let identity = root + "/etc/machine-id"
     if (Files.value(identity) ?? "").count != 32 {
@@ -134,6 +138,12 @@ enum GuestInit {
       "systemd-random-seed.service", "systemd-remount-fs.service", "dev-hugepages.mount",
       "systemd-boot-random-seed.service", "systemd-machine-id-commit.service",
     ]
+
+  /// What makes units of kernel parameters, disks and consoles that a host of a lab has not.
+  private static let generators = [
+    "cryptsetup", "debug", "fstab", "getty", "gpt-auto", "hibernate-resume", "integritysetup",
+    "rc-local", "run", "system-update", "sysv", "veritysetup", "bless-boot", "ssh",
+  ]
 
   // MARK: - Over to it
 

@@ -42,9 +42,7 @@ struct GuestService {
     do {
       let line = try openLine()
       let service = GuestService(channel: BootChannel(input: line, output: line))
-      // A copy of a machine that is still booting would do the rest of it each time.
-      _ = try ToolRun.run(
-        ["systemctl", "is-system-running", "--wait"], deadline: Deadline(seconds: bootPatience))
+      try warmUp()
       try ByteStream.write(greeting + "\n", to: line)
       let orders = try ByteStream.receive(
         MachineOrders.self, from: line, before: Deadline(seconds: patience))
@@ -94,6 +92,7 @@ struct GuestService {
     }
     try Installer.install(plan.boot, below: "")
     try Kept.write(plan, to: Self.plan)
+    try Preparation.run(plan, confined: false)
     try startServices(plan)
   }
 
@@ -164,15 +163,26 @@ struct GuestService {
     let items = SystemdUnits.items(plan, masksDevices: false, logs: logs)
     // Its target is up already.
     try Installer.install(items.filter { !$0.path.hasSuffix("/default.target") }, below: "")
-    try systemctl(["daemon-reload"])
-    let units = items.map(\.path).filter { $0.contains("/lab-") && !$0.contains(".wants/") }
-      .compactMap { $0.split(separator: "/").last.map(String.init) }
-    try systemctl(["start", "--no-block"] + units)
+    try Self.systemctl(["daemon-reload"])
+    // What else there is, such as directories that a boot makes, was done here already.
+    try Self.systemctl(
+      ["start", "--no-block"] + plan.services.map { SystemdUnits.name($0.name) })
   }
 
-  private func systemctl(_ words: [String]) throws {
+  /// Does once what every host will do, so that its copies find all of it in memory.
+  private static func warmUp() throws {
+    // A copy of a machine that is still booting would do the rest of it each time.
+    _ = try ToolRun.run(
+      ["systemctl", "is-system-running", "--wait"], deadline: Deadline(seconds: bootPatience))
+    try systemctl(["daemon-reload"])
+    for words in [[BaseSystem.sshd, "-t"], [BaseSystem.munged, "--help"], [GuestInit.program]] {
+      _ = try? ToolRun.run(words, deadline: Deadline(seconds: bootPatience))
+    }
+  }
+
+  private static func systemctl(_ words: [String]) throws {
     let answer = try ToolRun.run(
-      ["systemctl"] + words, deadline: Deadline(seconds: Self.patience))
+      ["systemctl"] + words, deadline: Deadline(seconds: patience))
     guard answer.code == 0 else {
       throw LabError("systemctl \(words[0]): \(answer.complaint)")
     }

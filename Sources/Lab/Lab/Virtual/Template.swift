@@ -109,7 +109,7 @@ struct Template: Equatable {
     } catch {
       throw LabError(
         "a virtual machine does not come up: \(error)",
-        logTail: Files.tail(directory + "/console", lines: Startup.logLines))
+        logTail: Console.tail(directory + "/console"))
     }
   }
 

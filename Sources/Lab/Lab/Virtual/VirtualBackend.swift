@@ -120,8 +120,9 @@ struct VirtualBackend: Backend {
   }
 
   private func explain(_ error: any Error, _ host: String) -> LabError {
-    let tail = Files.tail(lab.paths.log(host, LabPaths.bootLog), lines: Startup.logLines)
-    return LabError("its virtual machine does not start: \(error)", host: host, logTail: tail)
+    LabError(
+      "its virtual machine does not start: \(error)", host: host,
+      logTail: Console.tail(lab.paths.log(host, LabPaths.bootLog)))
   }
 
   // MARK: - Hosts that run

@@ -43,10 +43,10 @@ extension Hardware {
 
 extension VirtualBackend {
   /// What an image of virtual machines has to have beside what is composed.
-  private static let packages = [
-    "systemd", "systemd-sysv", "dbus", "openssh-server", "openssh-client", "munge", "procps",
-    "iproute2", "kmod", "libsqlite3-0", "libstdc++6",
-  ]
+  private static let packages =
+    BaseSystem.packages + [
+      "systemd", "systemd-sysv", "dbus", "procps", "iproute2", "kmod", "libsqlite3-0", "libstdc++6",
+    ]
   /// A virtual machine can't begin as this machine does: it takes the release that is tested most.
   private static let standardRoot = RootSource.debian("bookworm")
   /// How long a machine may take to come up the first time, in seconds: a kernel that does not run
@@ -58,10 +58,9 @@ extension VirtualBackend {
     let deadline = Deadline(seconds: ImageStore.patience + Self.patience)
     let cache = MachineCache.standard
     func say(_ text: String) { startup.say(text) }
-    let tool = "/proc/self/fd/\(startup.executable)"
-    guard let path = Files.resolve(tool) else { throw LabError.system("find", tool) }
-    let program = try HostProgram.find(besides: path)
-    let store = try ImageStore(program: path)
+    let program = try HostProgram.find(
+      besides: Files.resolve(startup.program) ?? startup.program)
+    let store = try ImageStore(program: startup.program)
     let composition = startup.composition
     let source = composition.root == .host ? Self.standardRoot : composition.root
     let image = try store.prepare(
