@@ -161,9 +161,9 @@ struct GuestService {
 
   private func startServices(_ plan: HostPlan) throws {
     let items = SystemdUnits.items(plan, masksDevices: false, logs: logs)
-    // Its target is up already.
+    // Its target is up already. systemd finds units that it has never seen without being told, and
+    // telling it to read all anew would be half of a start.
     try Installer.install(items.filter { !$0.path.hasSuffix("/default.target") }, below: "")
-    try Self.systemctl(["daemon-reload"])
     // What else there is, such as directories that a boot makes, was done here already.
     try Self.systemctl(
       ["start", "--no-block"] + plan.services.map { SystemdUnits.name($0.name) })
@@ -174,7 +174,6 @@ struct GuestService {
     // A copy of a machine that is still booting would do the rest of it each time.
     _ = try ToolRun.run(
       ["systemctl", "is-system-running", "--wait"], deadline: Deadline(seconds: bootPatience))
-    try systemctl(["daemon-reload"])
     for words in [[BaseSystem.sshd, "-t"], [BaseSystem.munged, "--help"], [GuestInit.program]] {
       _ = try? ToolRun.run(words, deadline: Deadline(seconds: bootPatience))
     }
