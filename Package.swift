@@ -127,7 +127,9 @@ let package = Package(
       name: "liburna-host", dependencies: ["Lab"], path: "Sources/Executables/liburna-host",
       swiftSettings: strict
         + [.unsafeFlags(["-static-executable"], .when(configuration: .release))],
-      linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
+      linkerSettings: [
+        .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
+      ]),
 
     // What `make bench` measures with.
     .executableTarget(

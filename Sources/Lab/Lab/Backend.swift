@@ -94,7 +94,8 @@ extension BackendKind {
     switch self {
     case .namespaces: try NamespacesBackend(entering: lab)
     case .podman, .docker: ContainersBackend(lab: lab, kind: self)
-    case .vm, .machines:
+    case .vm: VirtualBackend(lab: lab)
+    case .machines:
       throw LabError("the backend \(rawValue) is not there yet; use namespaces")
     }
   }

@@ -57,6 +57,10 @@ public struct Lab: Sendable {
     case (hostCommand, 3):
       return HostBoot.run(LabPaths(directory: arguments[1]), host: arguments[2])
     case (ImageStore.buildCommand, 2): return Builder.run(arguments[1])
+    case (MachineLaunch.machineCommand, 3):
+      return MachineLaunch.runMachine(LabPaths(directory: arguments[1]), host: arguments[2])
+    case (MachineLaunch.templateCommand, 2...):
+      return MachineLaunch.runTemplate(Array(arguments.dropFirst()))
     default: return nil
     }
   }

@@ -10,6 +10,8 @@ public enum HostProgram {
     usage: liburna-host init [--listen SOCKET | --line DEVICE | --stdio]
            liburna-host follow
            liburna-host probe PORT
+           liburna-host guest
+           liburna-host run USER login|plain [WORDS...]
     The lab's own program in hosts; nothing to be called by hand.
 
     """
@@ -23,6 +25,10 @@ public enum HostProgram {
     case "follow" where words.isEmpty: return CommandFollower.run()
     case "probe" where words.count == 1:
       if let port = UInt16(words[0]) { return Probe.accepts(port, at: [127, 0, 0, 1]) ? 0 : 1 }
+    case "guest" where words.isEmpty: return GuestService.run()
+    case "run": return GuestCommand.run(words)
+    // As /init, a kernel calls it.
+    case nil where getpid() == 1: return GuestInit.run()
     default: break
     }
     _ = write(STDERR_FILENO, usage, usage.utf8.count)

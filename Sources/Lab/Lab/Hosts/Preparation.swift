@@ -5,7 +5,9 @@ import Glibc
 
 enum Preparation {
   /// Runs the scripts of a plan one after the other.
-  static func run(_ plan: HostPlan) throws {
+  ///
+  /// - Parameter confined: whether the kernel is that of the machine, which they must not change.
+  static func run(_ plan: HostPlan, confined: Bool = true) throws {
     guard !plan.prepare.isEmpty else { return }
     let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
     defer { close(input) }
@@ -15,7 +17,7 @@ enum Preparation {
         environment: RunningServices.environment + ["HOME=/root", "USER=root", "LOGNAME=root"]
           + plan.environment,
         descriptors: [input, STDOUT_FILENO, STDERR_FILENO], directory: "/", newSession: true,
-        confined: true, makesDevices: plan.containers
+        confined: confined, makesDevices: plan.containers
       ).start()
       let code = child.wait()
       guard code == 0 else {

@@ -60,7 +60,7 @@ extension Cgroups {
 }
 
 /// The kernel's shaping of traffic, by its own tool, in the network of the lab's switch.
-private struct TrafficControl {
+struct TrafficControl {
   /// The process that has that network.
   var holder: pid_t
 

@@ -73,6 +73,14 @@ struct Netlink: ~Copyable {
     try send(message, "switch on interface \(index)")
   }
 
+  /// Gives an interface its hardware address.
+  func hardware(index: Int32, _ hardware: [UInt8]) throws {
+    var message = Message(RTM_NEWLINK)
+    message.link(index: index, up: false)
+    message.attribute(IFLA_ADDRESS, hardware)
+    try send(message, "set the hardware address of interface \(index)")
+  }
+
   /// Gives an interface an address, with its network's length in bits.
   func address(index: Int32, _ address: HostAddress) throws {
     var message = Message(RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_REPLACE)
