@@ -53,6 +53,8 @@ let package = Package(
       name: "CYAML", path: "Sources/Bindings/CYAML", pkgConfig: "yaml-0.1",
       providers: [.apt(["libyaml-dev"])]),
 
+    .target(name: "CCurl", path: "Sources/Bindings/CCurl"),
+
     // Model: pure values.
     layer("Model", "ClusterModel"),
     layer("Model", "Encoding"),
@@ -89,7 +91,7 @@ let package = Package(
     .target(
       name: "Compositions", dependencies: ["CYAML", "ShippedCompositions"],
       path: "Sources/Lab/Compositions", exclude: ["Shipped"], swiftSettings: strict + processor),
-    layer("Lab", "Lab", ["CLinux", "Encoding", "Compositions"]),
+    layer("Lab", "Lab", ["CLinux", "CCurl", "Encoding", "Compositions"]),
 
     // Commands: what people type.
     layer("Commands", "CommandLine", ["ClusterModel", "Encoding", "Wire", "Credentials"]),
@@ -150,7 +152,7 @@ let package = Package(
     tests("NodeConnections", ["NodeConnections"]),
     tests("Controller", ["Controller", "ClusterModel", "Storage", "Wire"]),
     tests("Compositions", ["Compositions"]),
-    tests("Lab", ["Lab", "Compositions"]),
+    tests("Lab", ["Lab", "Compositions", "Encoding"]),
     tests("PlannerCommands", ["PlannerCommands", "CommandLine", "Kamelot", "ClusterModel"]),
     tests(
       "Commands",

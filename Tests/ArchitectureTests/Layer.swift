@@ -19,7 +19,7 @@ struct Layer {
       modules: ["CLinux", "Glibc", "Synchronization"]),
     "Lab": Layer(
       layers: ["Model", "Lab"],
-      modules: ["CLinux", "CYAML", "Glibc", "ShippedCompositions", "Synchronization"]),
+      modules: ["CCurl", "CLinux", "CYAML", "Glibc", "ShippedCompositions", "Synchronization"]),
     "Commands": Layer(
       layers: ["Model", "Planning", "Execution", "Lab", "Commands"],
       modules: ["CLinux", "Glibc", "Synchronization"]),

@@ -91,7 +91,7 @@ extension LabSuite {
     }
 
     /// Makes a nested cgroup, on v1 and on v2, and puts a process in it that is frozen and killed.
-    private static let confinement = """
+    static let confinement = """
       cd /sys/fs/cgroup
       sleep 1000 &
       if [ -d freezer ]; then

@@ -16,6 +16,12 @@ protocol Backend: Sendable {
   /// Makes what all hosts share: the network, homes. The lab is new, its state is on disk.
   func open(_ startup: Startup) throws
 
+  /// Chooses the lab's network, and takes it where others could: the second byte of its addresses.
+  func takeNetwork(_ startup: Startup) throws -> UInt8
+
+  /// Makes ready what takes its time for the hosts that are to be launched next, all at once.
+  func makeReady(_ plans: [HostPlan], _ startup: Startup) throws
+
   /// Starts the first process of a host with its plan. The host is up when that process reports
   /// ``BootReport/ready`` on the line.
   func launch(_ plan: HostPlan, _ startup: Startup) throws -> LaunchedHost
@@ -54,6 +60,12 @@ protocol Backend: Sendable {
   func end(_ state: LabState) throws
 }
 
+extension Backend {
+  func takeNetwork(_ startup: Startup) throws -> UInt8 { HostAddress.standardNetwork }
+
+  func makeReady(_ plans: [HostPlan], _ startup: Startup) throws {}
+}
+
 /// A root file system that is ready for hosts.
 struct PreparedRoot: Equatable, Sendable {
   /// The directories that hosts see, topmost first; empty for the machine's own root.
@@ -81,7 +93,8 @@ extension BackendKind {
   func backend(for lab: Lab) throws -> any Backend {
     switch self {
     case .namespaces: try NamespacesBackend(entering: lab)
-    case .podman, .docker, .vm, .machines:
+    case .podman, .docker: ContainersBackend(lab: lab, kind: self)
+    case .vm, .machines:
       throw LabError("the backend \(rawValue) is not there yet; use namespaces")
     }
   }

@@ -13,6 +13,11 @@ struct LabPaths {
   var allLogs: String { directory + "/logs" }
   func log(_ host: String, _ service: String) -> String { logs(host) + "/" + service + ".log" }
 
+  /// A directory for the socket of a host that is reached by one.
+  func line(_ host: String) -> String { directory + "/lines/" + host }
+  /// A link to the program that hosts of this lab run first, where that isn't the tool itself.
+  var hostProgram: String { directory + "/" + HostProgram.name }
+
   /// Where the holder, and hosts while they boot, have the file system of disks.
   var disks: String { directory + "/disks" }
   /// What the lab was like at each snapshot, and the disks then.

@@ -185,6 +185,8 @@ final class Startup {
       try Files.makeDirectories(directory, mode: 0o700)
     }
     try Keys.make(in: paths.keys)
+    state.network = try backend.takeNetwork(self)
+    try save()
     try writePlans()
     try backend.open(self)
     say("the switch is on")
@@ -225,8 +227,9 @@ final class Startup {
     var holder = HostPlan(name: LabPaths.holder, index: 0)
     for role in composition.roles {
       guard let root = roots[role.name] else { continue }
-      let system = try BaseSystem(
+      var system = try BaseSystem(
         settings, lab: lab.name, keys: keys, accounts: root.accounts)
+      system.network = state.network
       for host in state.hosts where host.role == role.name {
         var plan = try system.plan(host: host.name, role: role, index: host.index)
         plan.image = root.directories
@@ -240,6 +243,7 @@ final class Startup {
       holder.shared = ["/home"] + composition.shared
     }
     try Kept.write(holder, to: lab.paths.plan(LabPaths.holder))
-    try Files.write(BaseSystem.hostsFile(state.hosts), to: lab.paths.hostsFile)
+    try Files.write(
+      BaseSystem.hostsFile(state.hosts, network: state.network), to: lab.paths.hostsFile)
   }
 }

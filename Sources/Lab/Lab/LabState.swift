@@ -45,6 +45,8 @@ struct LabState: Equatable, Codable {
   var settings: LabSettings
   var cgroups = Cgroups(hierarchies: [])
   var holder: KnownProcess?
+  /// The second byte of the lab's addresses.
+  var network = HostAddress.standardNetwork
   /// The hosts in the order of their addresses.
   var hosts: [Host] = []
   /// The steps that were done, by their keys, and the hosts that the lab had then.

@@ -15,6 +15,9 @@ struct StartingHost {
 
 extension Startup {
   func startHosts(_ names: [String]) throws {
+    for name in names { try Files.makeDirectories(lab.paths.logs(name), mode: 0o700) }
+    let plans = try names.map { try Kept.read(HostPlan.self, from: lab.paths.plan($0)) }
+    try backend.makeReady(plans, self)
     for name in names {
       do {
         try launch(name)
@@ -30,7 +33,6 @@ extension Startup {
 
   private func launch(_ name: String) throws {
     let plan = try Kept.read(HostPlan.self, from: lab.paths.plan(name))
-    try Files.makeDirectories(lab.paths.logs(name), mode: 0o700)
     let launched = try backend.launch(plan, self)
     starting.append(
       StartingHost(plan: plan, channel: launched.channel, awaited: plan.services))

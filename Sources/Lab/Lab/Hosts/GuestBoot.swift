@@ -16,8 +16,8 @@ enum GuestPaths {
   static var lineSocket: String { lineDirectory + "/" + lineName }
   /// There once the disk is as planned.
   static let mark = state + "/installed"
-  /// What the host needs again when its first process is systemd.
-  static let plan = state + "/plan"
+  /// A volume of which the host writes a copy: what it begins as, and the host's own part.
+  static func volume(_ number: Int) -> String { state + "/volumes/\(number)" }
   static let logs = "/var/log/liburna-lab"
   static let hosts = "/etc/hosts"
 }
@@ -32,7 +32,7 @@ struct GuestBoot {
     if getpid() != 1 { clinux_adopt_orphans("liburna-host") }
     var opened: OpenHostLine
     do {
-      try writeToLog()
+      try writeToLog(line)
       opened = try OpenHostLine(line)
       try opened.awaitStream(before: Deadline(seconds: patience))
     } catch {
@@ -70,10 +70,9 @@ struct GuestBoot {
     switch plan.firstProcess {
     case .systemd:
       try Installer.install(SystemdUnits.items(plan), below: "")
-      try Kept.write(plan, to: GuestPaths.plan)
       channel.send(.ready)
       guard channel.waitUntilRemembered() else { return 1 }
-      throw LabError.system("run", SystemdUnits.program, SystemdUnits.run())
+      return try becomeSystemd(plan, line)
     case .tiny:
       try Preparation.run(plan)
       let services = try RunningServices.start(plan, logs: logs)
@@ -84,8 +83,22 @@ struct GuestBoot {
     }
   }
 
+  /// The line stays with a process of its own: systemd closes what it is handed.
+  private static func becomeSystemd(_ plan: HostPlan, _ line: OpenHostLine) throws -> Int32 {
+    let server = clinux_fork()
+    guard server >= 0 else { throw LabError.system("start", "the server of the line") }
+    if server == 0 {
+      setsid()
+      clinux_adopt_orphans(HostProgram.name)
+      var server = GuestServer(plan: plan, services: nil, line: line)
+      server.serveForever()
+    }
+    throw LabError.system("run", SystemdUnits.program, SystemdUnits.run())
+  }
+
   private static func install(_ orders: HostOrders) throws {
     let plan = orders.plan
+    for overlay in orders.overlays { try overlay.mount() }
     if !Files.exists(GuestPaths.mark) {
       try Installer.install(plan.disk, below: "")
       try Installer.install([.file(GuestPaths.mark, "")], below: "")
@@ -101,27 +114,37 @@ struct GuestBoot {
   }
 
   /// What we say goes to the boot log, beside the logs of services.
-  private static func writeToLog() throws {
+  private static func writeToLog(_ line: HostLine) throws {
     try Files.makeDirectories(GuestPaths.logs)
     let path = GuestPaths.logs + "/" + LabPaths.bootLog + ".log"
     let log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     guard log >= 0 else { throw LabError.system("open", path) }
     defer { close(log) }
     dup2(log, STDERR_FILENO)
-    // With --stdio, the line has it.
-    if isatty(STDOUT_FILENO) != 0 || !isPipe(STDOUT_FILENO) { dup2(log, STDOUT_FILENO) }
-  }
-
-  private static func isPipe(_ descriptor: Int32) -> Bool {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { return false }
-    return [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
+    if case .open(_, STDOUT_FILENO) = line { return }
+    dup2(log, STDOUT_FILENO)
   }
 
   private static func tell(_ text: String) -> Int32 {
     let line = "liburna-host: \(text)\n"
     _ = write(STDERR_FILENO, line, line.utf8.count)
     return 1
+  }
+}
+
+/// A directory that a host sees with changes of its own on top.
+struct GuestOverlay: Codable, Equatable {
+  /// What it begins as, in the host.
+  var lower: String
+  /// Where the changes are kept; the same file system must have room for the work directory.
+  var upper: String
+  var work: String
+  var target: String
+
+  func mount() throws {
+    for directory in [upper, work, target] { try Files.makeDirectories(directory) }
+    try Mounts.new(
+      "overlay", on: target, "lowerdir=\(lower),upperdir=\(upper),workdir=\(work)")
   }
 }
 

@@ -26,6 +26,8 @@ struct GuestServer {
 
   mutating func serveForever() -> Never {
     let ends = SignalRelay.open([SIGCHLD])
+    // What ended before gives no signal any more.
+    reap()
     while true {
       var waits = [ends, line.listener, hungUp ? -1 : line.input].map(Self.wait)
       waits += (Array(connections) + commands.values).map(Self.wait)

@@ -1,7 +1,6 @@
 // The program `liburna-host`: the lab's part inside hosts that are containers or machines. It is one
 // static file, because it runs in whatever root file system a host has.
 
-import CLinux
 import Glibc
 
 public enum HostProgram {
@@ -9,7 +8,6 @@ public enum HostProgram {
 
   private static let usage = """
     usage: liburna-host init [--listen SOCKET | --line DEVICE | --stdio]
-           liburna-host serve --listen SOCKET
            liburna-host follow
            liburna-host probe PORT
     The lab's own program in hosts; nothing to be called by hand.
@@ -22,8 +20,6 @@ public enum HostProgram {
     switch arguments.first {
     case "init":
       if let line = HostLine(words) { return GuestBoot.run(line) }
-    case "serve":
-      if case .socket(let path)? = HostLine(words) { return serve(path) }
     case "follow" where words.isEmpty: return CommandFollower.run()
     case "probe" where words.count == 1:
       if let port = UInt16(words[0]) { return Probe.accepts(port, at: [127, 0, 0, 1]) ? 0 : 1 }
@@ -31,21 +27,6 @@ public enum HostProgram {
     }
     _ = write(STDERR_FILENO, usage, usage.utf8.count)
     return 2
-  }
-
-  /// Takes requests in a host whose first process is another.
-  private static func serve(_ path: String) -> Int32 {
-    signal(SIGPIPE, SIG_IGN)
-    clinux_adopt_orphans(name)
-    do {
-      let plan = try Kept.read(HostPlan.self, from: GuestPaths.plan)
-      var server = GuestServer(plan: plan, services: nil, line: try OpenHostLine(.socket(path)))
-      server.serveForever()
-    } catch {
-      let text = "liburna-host: \(error)\n"
-      _ = write(STDERR_FILENO, text, text.utf8.count)
-      return 1
-    }
   }
 
   // MARK: - Where it is

@@ -37,6 +37,7 @@ struct HostOrders: Codable, Equatable {
   var hosts: String?
   /// Written at every boot over what the host's disk has.
   var always: [PlannedItem] = []
+  var overlays: [GuestOverlay] = []
   /// Whether the cgroup file systems, which containers see read-only, are made writable.
   var opensCgroups = false
 

@@ -37,7 +37,7 @@ enum SystemdUnits {
     _ plan: HostPlan, masksDevices: Bool = true, logs: String = GuestPaths.logs
   ) -> [PlannedItem] {
     let units =
-      [boot(plan), prepare(plan, logs), serve(logs)] + plan.services.map { unit($0, plan, logs) }
+      [boot(plan), prepare(plan, logs)] + plan.services.map { unit($0, plan, logs) }
     let masks = replaced + (masksDevices ? masked : [])
     return units.compactMap(\.self).flatMap { unit in
       [
@@ -109,19 +109,6 @@ enum SystemdUnits {
       + plan.environment).map { "Environment=" + quoted($0) }
       + ["[Install]", "WantedBy=\(target)"]
     return Unit(name: "lab-prepare.service", text: lines.joined(separator: "\n") + "\n")
-  }
-
-  /// Requests are taken as before, by a process of their own.
-  private static func serve(_ logs: String) -> Unit {
-    let lines = [
-      "[Unit]", "Description=The line to the lab",
-      "ConditionPathIsDirectory=\(GuestPaths.lineDirectory)", "[Service]",
-      "ExecStart=\(GuestPaths.program) serve --listen \(GuestPaths.lineSocket)",
-      "Restart=always", "RestartSec=100ms", "KillMode=process",
-      "StandardOutput=append:\(logs)/\(LabPaths.bootLog).log",
-      "StandardError=append:\(logs)/\(LabPaths.bootLog).log", "[Install]", "WantedBy=\(target)",
-    ]
-    return Unit(name: "lab-line.service", text: lines.joined(separator: "\n") + "\n")
   }
 
   /// A word as unit files have it: in quotes, with percent signs doubled.

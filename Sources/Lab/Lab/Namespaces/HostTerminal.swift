@@ -14,8 +14,15 @@ struct HostTerminal {
   /// Opens a terminal in the host whose file system is seen at `root`.
   init(below root: String) throws {
     let path = root + "/dev/pts/ptmx"
-    master = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
+    let master = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
     guard master >= 0 else { throw LabError.system("open", path) }
+    try self.init(master: master)
+  }
+
+  /// Takes over a terminal that was opened in a host.
+  init(master: Int32) throws {
+    self.master = master
+    _ = fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK)
     let error = clinux_ns_terminal_unlock(master)
     peer = error == 0 ? clinux_ns_terminal_peer(master) : -1
     guard peer >= 0 else {

@@ -9,6 +9,8 @@ struct BaseSystem {
   let keys: Keys
   /// The accounts of the hosts of one role.
   private(set) var accounts: Accounts
+  /// The second byte of the lab's addresses.
+  var network = HostAddress.standardNetwork
   private var owners: [String: Account] = ["root": .root]
   private let munge: Account
 
@@ -57,6 +59,7 @@ struct BaseSystem {
   /// The plan of one host of a role.
   func plan(host: String, role: Role, index: Int) throws -> HostPlan {
     var plan = HostPlan(name: host, role: role.name, index: index)
+    plan.network = network
     plan.environment = environment(of: host, role: role, index: index)
     plan.disk = names(host) + accountFiles + ssh(controls: role.controls) + mungeFiles
     plan.disk += ownHomes + [profile(plan.environment)]
@@ -104,7 +107,7 @@ struct BaseSystem {
   func environment(of host: String, role: Role, index: Int) -> [String] {
     let own = [
       ("LAB_NAME", lab), ("LAB_HOST", host), ("LAB_ROLE", role.name),
-      ("LAB_ADDRESS", HostAddress(index: index).description),
+      ("LAB_ADDRESS", HostAddress(index: index, network: network).description),
       ("LAB_HOSTS", composition.hosts.joined(separator: " ")),
       ("LAB_NODES", (composition.role("node")?.hosts ?? []).joined(separator: " ")),
     ]
@@ -207,8 +210,10 @@ struct BaseSystem {
   }
 
   /// /etc/hosts: every host by name.
-  static func hostsFile(_ hosts: [LabState.Host]) -> String {
-    let lines = hosts.map { "\(HostAddress(index: $0.index)) \($0.name)\n" }
+  static func hostsFile(
+    _ hosts: [LabState.Host], network: UInt8 = HostAddress.standardNetwork
+  ) -> String {
+    let lines = hosts.map { "\(HostAddress(index: $0.index, network: network)) \($0.name)\n" }
     return "127.0.0.1 localhost\n" + lines.joined()
   }
 

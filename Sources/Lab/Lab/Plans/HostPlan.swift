@@ -52,7 +52,10 @@ struct HostPlan: Equatable, Codable, Sendable {
   var role = ""
   /// The host's place in the lab, from 1, which gives its address.
   var index: Int
-  /// The directories of its image, topmost first; empty for the machine's own root.
+  /// The second byte of the lab's addresses.
+  var network = HostAddress.standardNetwork
+  /// The directories of its image, topmost first, or what the backend calls it; empty for the
+  /// machine's own root.
   var image: [String] = []
   /// Mount points of the machine, beside /, that hosts on its own root see as layers of their own.
   var layers: [String] = []
@@ -74,7 +77,7 @@ struct HostPlan: Equatable, Codable, Sendable {
   /// The environment of services, scripts and commands beyond what every process has.
   var environment: [String] = []
 
-  var address: HostAddress { HostAddress(index: index) }
+  var address: HostAddress { HostAddress(index: index, network: network) }
 
   /// The words that run a composition's script: it ends at the first command that fails.
   static func shell(_ script: String) -> [String] { ["/bin/sh", "-euc", script] }
