@@ -243,6 +243,7 @@ final class Startup {
       holder.shared = ["/home"] + composition.shared
     }
     try Kept.write(holder, to: lab.paths.plan(LabPaths.holder))
-    try Files.write(BaseSystem.hostsFile(state.hosts, network: state.network), to: lab.paths.hostsFile)
+    try Files.write(
+      BaseSystem.hostsFile(state.hosts, network: state.network), to: lab.paths.hostsFile)
   }
 }
