@@ -122,7 +122,7 @@ extension LabSuite {
 
       #expect(try user.sh("$LIBURNA lab kill node1") == "")
       #expect(try user.run("$LIBURNA lab status").text.contains("node1       10.77.0.3     down"))
-      _ = try user.sh("$LIBURNA lab start 2>&1")
+      _ = try user.sh("$LIBURNA lab start --keep 2>&1")
       #expect(try user.sh("\(exec) user1 frontend ssh node1 ls -d /var/lib/new") == "/var/lib/new")
       #expect(try user.sh("$LIBURNA lab stop") == "")
       #expect(user.remains == [])

@@ -48,7 +48,8 @@ extension Startup {
       var waits = places.map {
         pollfd(fd: starting[$0].channel.descriptor, events: Int16(POLLIN), revents: 0)
       }
-      _ = poll(&waits, nfds_t(waits.count), deadline.remaining)
+      _ = poll(&waits, nfds_t(waits.count), min(Self.glance, deadline.remaining))
+      remind("its boot", of: waiting.plan.name, log: LabPaths.bootLog)
       for (wait, place) in zip(waits, places) where wait.revents != 0 { try hear(place) }
     }
   }

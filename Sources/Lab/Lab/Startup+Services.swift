@@ -12,6 +12,9 @@ extension Startup {
       for place in starting.indices where !starting[place].awaited.isEmpty { try ask(place) }
       guard let waiting = starting.first(where: { !$0.awaited.isEmpty }) else { return }
       guard !deadline.isOver else { throw silent(waiting) }
+      if let service = waiting.awaited.first {
+        remind(service.name, of: waiting.plan.name, log: service.name)
+      }
       usleep(Self.pause)
     }
   }
@@ -105,7 +108,7 @@ extension Startup {
     let child = try backend.start(
       HostCommand(HostPlan.shell(step.script), user: step.user), on: host, in: state,
       descriptors: [input, log, log])
-    guard child.ends(before: deadline) else {
+    guard ends(child, step: step.title, of: host, log: LabPaths.stepLog) else {
       Glibc.kill(child.pid, SIGKILL)
       _ = child.wait()
       throw failure(of: step, on: host, "not done in time")
