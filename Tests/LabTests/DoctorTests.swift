@@ -120,6 +120,12 @@ struct DoctorTests {
     }
     #expect(Doctor.delegation(Self.laptop(user))?.remedy?.contains("Delegate=") == true)
     #expect(Doctor.delegation(Self.laptop()) == nil)
+    #expect(Doctor.examine(Self.laptop(user)).defaultWorks)
+    let numberless = Self.laptop {
+      user(&$0)
+      $0.texts["/etc/subuid"] = nil
+    }
+    #expect(Doctor.examine(numberless).defaultWorks == false)
   }
 
   @Test("cgroups are told by version, and what is missing of them")

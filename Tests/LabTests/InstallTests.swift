@@ -43,8 +43,10 @@ extension LabSuite {
           let tree = try test.root("swift\(index)", ["Package.swift": text])
           #expect(SourceTree.kind(of: tree) == kind)
         }
+        let project = "[tool.poetry]\nname = \"oar\"\nversion = \"3.1.0\"\n"
+        #expect(SourceTree.kind(of: try test.root("namesake", ["pyproject.toml": project])) == nil)
         let python = try test.root(
-          "python", ["pyproject.toml": "[tool.poetry]\nname = \"oar\"\nversion = \"3.1.0\"\n"])
+          "python", ["pyproject.toml": project, "oar/kao/kamelot.py": ""])
         #expect(SourceTree.kind(of: python) == .oar3)
         #expect(SourceTree(directory: python).version == "3.1.0")
         #expect(SourceTree.kind(of: try test.oar2(version: "2.5.77")) == .oar2)

@@ -15,7 +15,7 @@ extension LabSuite {
 
       /// Runs the tool in it; the pane stays when the tool has ended.
       init(_ test: TestLab, _ arguments: [String], columns: Int = 200, rows: Int = 60) throws {
-        socket = "liburna-screen-\(getpid())"
+        socket = "liburna-screen-\(test.lab.name)"
         let program = try TestLab.program
         let (code, text) = try tmux(
           ["new-session", "-d", "-x", "\(columns)", "-y", "\(rows)", "cat", ";"]
@@ -34,7 +34,10 @@ extension LabSuite {
         get throws { try tmux(["list-panes", "-F", "#{pane_dead}"]).text == "1\n" }
       }
 
-      func close() { _ = try? tmux(["kill-server"]) }
+      func close() {
+        _ = try? tmux(["kill-server"])
+        unlink("/tmp/tmux-\(geteuid())/\(socket)")
+      }
     }
 
     /// Waits until something is so.
@@ -151,6 +154,7 @@ extension LabSuite {
       }
       try test.lab.stop()
       try Self.await("the end of the session") { try screen.isOver }
+      #expect(!Files.exists("/tmp/tmux-\(geteuid())/\(test.lab.terminalName)"))
       #expect(try panes().allSatisfy { !$0.contains("node") })
     }
 

@@ -163,6 +163,7 @@ final class Startup {
 
   /// The image of the hosts of a role, made if the store doesn't have it.
   func image(of role: Role) throws -> Image {
+    if let image = settings.image { return image }
     var packages = Set(composition.packages).union(role.packages).union(BaseSystem.packages)
     // What hosts need of the machine itself was looked for already, which is quicker.
     if composition.root == .host { packages.subtract(BaseSystem.packages) }

@@ -58,7 +58,9 @@ enum CompositionOption {
       composition.volumes += volumes
       composition.variables.removeAll { old in variables.contains { $0.name == old.name } }
       composition.variables += variables
-      return LabSettings(composition, backend: kind, programs: before.programs)
+      var settings = before
+      (settings.composition, settings.backend) = (composition, kind)
+      return settings
     }
     let made = try file(arguments).composition(
       setups: arguments[setups], backend: kind,

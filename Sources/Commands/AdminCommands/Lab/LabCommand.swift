@@ -9,13 +9,14 @@ import Lab
 public enum LabCommand: Command {
   /// In the order in which a newcomer meets them.
   static let verbs: [(name: String, type: any LabVerb.Type)] = [
-    ("init", LabInit.self), ("build", LabBuild.self), ("start", LabStart.self),
+    ("init", LabInit.self), ("build", LabBuild.self),
+    ("install", LabInstall.self), ("start", LabStart.self),
     ("status", LabStatusCommand.self), ("connect", LabConnect.self), ("exec", LabExec.self),
     ("logs", LabLogs.self), ("add", LabAdd.self), ("remove", LabRemove.self),
     ("snapshot", LabSnapshot.self), ("reset", LabReset.self), ("kill", LabKill.self),
     ("pause", LabPause.self), ("resume", LabResume.self), ("link", LabLink.self),
     ("test", LabTest.self), ("stop", LabStop.self), ("clean", LabClean.self),
-    ("destroy", LabDestroy.self), ("doctor", LabDoctor.self),
+    ("images", LabImages.self), ("destroy", LabDestroy.self), ("doctor", LabDoctor.self),
   ]
 
   public static let definition = CommandDefinition(

@@ -60,7 +60,13 @@ struct LabPanes {
               + ["-x", "\(size.columns)", "-y", "\(size.rows)"]))
       isRunning = true
     }
-    return try LocalCommand.run(own + ["attach-session", "-t", "=\(Self.session)"])
+    let socket = try LocalCommand.output(own + ["display-message", "-p", "#{socket_path}"])
+    let code = try LocalCommand.run(own + ["attach-session", "-t", "=\(Self.session)"])
+    // tmux leaves its socket behind when its server ends.
+    if socket.code == 0, try LocalCommand.output(own + ["list-sessions"]).code != 0 {
+      unlink(String(socket.text.prefix { $0 != "\n" }))
+    }
+    return code
   }
 
   private func groups(_ hosts: [String]) -> [ArraySlice<String>] {

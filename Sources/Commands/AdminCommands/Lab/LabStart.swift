@@ -32,7 +32,7 @@ enum LabStart: LabVerb {
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> Int32 {
     let lab = try LabOption.lab(arguments)
     let before = arguments[keep] ? try lab.settings() : nil
-    let settings = try StartOption.settings(arguments, before: before)
+    let settings = try StartOption.settings(arguments, before: before, of: lab)
     try StartOption.start(
       lab, settings, arguments[keep] ? .keeping : .anew, arguments, isJSON: arguments[json],
       in: context)
@@ -51,12 +51,22 @@ enum StartOption {
   static let patience = 60
   static let patienceLimits = 1...3600
 
+  /// What is asked for, without what was installed.
   static func settings(_ arguments: ParsedArguments, before: LabSettings?) throws -> LabSettings {
     var settings = try CompositionOption.settings(arguments, before: before)
     settings.programs =
       arguments[binaries].map(LabOption.resolved) ?? before?.programs
       ?? LabOption.directory(of: Lab.ownProgram)
     return settings
+  }
+
+  /// What is asked for, with what was installed for the lab.
+  static func settings(
+    _ arguments: ParsedArguments, before: LabSettings?, of lab: Lab
+  ) throws -> LabSettings {
+    let settings = try settings(arguments, before: before)
+    guard before == nil, !arguments.has(binaries) else { return settings }
+    return settings.with(try lab.installed(for: settings.composition))
   }
 
   /// Starts a lab, and shows how it goes.

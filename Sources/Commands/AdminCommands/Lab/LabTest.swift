@@ -34,7 +34,7 @@ enum LabTest: LabVerb {
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> Int32 {
     let lab = try Lab(name: arguments[LabOption.name] ?? "test-\(getpid())")
-    var settings = try StartOption.settings(arguments, before: nil)
+    var settings = try StartOption.settings(arguments, before: nil, of: lab)
     let command = try command(arguments, &settings)
     let hosts = settings.composition.hosts
     let usual = hosts.contains(LabConnect.standardHost) ? LabConnect.standardHost : hosts.first

@@ -7,15 +7,16 @@ extension Doctor {
       overlay(readings), namespaces(readings), controllers(readings), hosts(Capacity(readings)),
     ]
     faults += tools.filter(\.isNeeded).map { tool($0, readings) }
-    if !readings.isRoot { faults.insert(userNamespaces(readings), at: 0) }
-    if !readings.isRoot, namespacesNeedRoot {
-      return Finding(subject, .missing, "needs root", remedy: "sudo liburna lab …")
+    if !readings.isRoot {
+      var users = userNamespaces(readings)
+      // Without numbers for the users of hosts there are no hosts.
+      if users.state != .fine { users.state = .missing }
+      faults.insert(users, at: 0)
     }
     if let fault = faults.first(where: { $0.state == .missing }) {
       return Finding(subject, .missing, "\(fault.subject): \(fault.fact)", remedy: fault.remedy)
     }
-    return Finding(
-      subject, .fine, "works, with the machine's own root" + (readings.isRoot ? "" : " aside"))
+    return Finding(subject, .fine, readings.isRoot ? "works" : "works without root")
   }
 
   /// podman or docker, by its socket.

@@ -1,15 +1,12 @@
 // Checks of the kernel: who we are to it, overlays, namespaces.
 
 extension Doctor {
-  /// Whether the backend of namespaces makes hosts for root alone.
-  static let namespacesNeedRoot = true
-
   static func user(_ readings: Readings) -> Finding {
     readings.isRoot
       ? Finding("user", .fine, "root")
       : Finding(
         "user", .limited, "\(readings.userName), an ordinary user",
-        remedy: "use sudo for the backend namespaces")
+        remedy: "sudo lets labs use what is root's: cgroups v1, roots of Debian")
   }
 
   static func overlay(_ readings: Readings) -> Finding {

@@ -59,6 +59,10 @@ extension ImageStore {
     found: () -> Made?, by build: (LayerSite) throws -> Made
   ) throws -> Made {
     if let found = found() { return found }
+    guard geteuid() == 0 else {
+      throw LabError(
+        "\(what) is not in \(directory), and making it needs root; run this command with sudo")
+    }
     try Files.makeDirectories(directory + "/building", mode: 0o700)
     let place = building(name)
     let lock = try StoreLock(making: place, work, of: what)

@@ -131,9 +131,11 @@ struct SourceTree {
     {
       return .oar2
     }
+    // The name alone says little: there are other packages called so.
     let project = text("pyproject.toml") + text("setup.py") + text("setup.cfg")
     let names = ["name = \"oar\"", "name=\"oar\"", "name = 'oar'", "name='oar'", "name = oar"]
-    return names.contains { project.contains($0) } ? .oar3 : nil
+    let isNamed = names.contains { project.contains($0) }
+    return isNamed && Files.isDirectory(directory + "/oar/kao") ? .oar3 : nil
   }
 
   var kind: Software? { Self.kind(of: directory) }

@@ -152,6 +152,10 @@ struct HostBoot {
       try Mounts.bind(root + path, to: root + path)
       try Mounts.makeReadOnly(root + path)
     }
+    // Those who make networks of containers go on setting the parameters of the host's own.
+    guard plan.containers else { return }
+    try Mounts.bind(root + "/proc/sys/net", to: root + "/proc/sys/net")
+    try Mounts.makeWritable(root + "/proc/sys/net")
   }
 
   private func mountDevices(_ root: String) throws {

@@ -52,6 +52,7 @@ struct HostEntry {
     launch.join = (process, Self.kinds)
     launch.newSession = terminal
     launch.controllingTerminal = terminal
+    launch.makesDevices = plan.containers
     do {
       return try launch.start()
     } catch let error as StartError where Rootless.isActive && error.code == EACCES {

@@ -72,6 +72,7 @@ struct BaseSystem {
       plan.volumes.append(Volume(source: programs, target: Product.directory, mode: .ro))
     }
     plan.firstProcess = composition.firstProcess
+    plan.containers = role.containers
     plan.prepare = role.prepare
     plan.services = [sshService, mungeService]
     plan.services += try role.services.map { service in
