@@ -104,6 +104,8 @@ struct Builder {
     if let upper = plan.upper, let work = plan.work {
       options += ",upperdir=\(Overlay.escape(upper)),workdir=\(Overlay.escape(work))"
     }
+    // Without root, the marks of what was removed are attributes that users may set, as on hosts.
+    if Rootless.isActive { options += ",userxattr" }
     if plan.upper == nil && plan.below.count == 1 {
       try Mounts.bind(plan.below[0], to: plan.root)
     } else {
