@@ -13,6 +13,10 @@ protocol Backend: Sendable {
   /// goes into the plans of the role's hosts.
   func prepareRoot(of role: Role, _ startup: Startup) throws -> PreparedRoot
 
+  /// The hosts of a start that has its roots, with their places, where the backend has any of its own:
+  /// machines and addresses. On disk is still the lab as it was.
+  func placed(_ hosts: [LabState.Host], _ startup: Startup) throws -> [LabState.Host]
+
   /// Makes what all hosts share: the network, homes. The lab is new, its state is on disk.
   func open(_ startup: Startup) throws
 
@@ -47,11 +51,19 @@ protocol Backend: Sendable {
   /// Puts a copy that was kept in the place of the disks. No host is alive.
   func restore(_ snapshot: String, of state: LabState) throws
 
+  /// Brings the logs of a host that are kept elsewhere up to date in the lab's directory.
+  func fetchLogs(of host: String, in state: LabState) throws
+
   /// Ends a host at once, as a power failure does. Its disk stays. Fine if it is not there.
   func end(_ host: String, in state: LabState) throws
 
   /// Removes everything of the lab outside its directory. Fine if there is only a part of it.
   func end(_ state: LabState) throws
+}
+
+extension Backend {
+  func placed(_ hosts: [LabState.Host], _ startup: Startup) throws -> [LabState.Host] { hosts }
+  func fetchLogs(of host: String, in state: LabState) throws {}
 }
 
 /// A root file system that is ready for hosts.
@@ -81,7 +93,8 @@ extension BackendKind {
   func backend(for lab: Lab) throws -> any Backend {
     switch self {
     case .namespaces: try NamespacesBackend(entering: lab)
-    case .podman, .docker, .vm, .machines:
+    case .machines: MachinesBackend(lab: lab)
+    case .podman, .docker, .vm:
       throw LabError("the backend \(rawValue) is not there yet; use namespaces")
     }
   }

@@ -180,6 +180,7 @@ final class Startup {
           LabState.Host(name: name, role: role.name, index: state.hosts.count + 1))
       }
     }
+    state.hosts = try backend.placed(state.hosts, self)
     try save()
     for directory in [paths.plans, paths.disks, paths.logs(LabPaths.holder)] {
       try Files.makeDirectories(directory, mode: 0o700)
@@ -210,6 +211,7 @@ final class Startup {
         state.hosts.append(LabState.Host(name: name, role: role.name, index: freeIndex))
       }
     }
+    state.hosts = try backend.placed(state.hosts, self)
     try save()
     try writePlans()
   }
@@ -228,7 +230,8 @@ final class Startup {
       let system = try BaseSystem(
         settings, lab: lab.name, keys: keys, accounts: root.accounts)
       for host in state.hosts where host.role == role.name {
-        var plan = try system.plan(host: host.name, role: role, index: host.index)
+        var plan = try system.plan(
+          host: host.name, role: role, index: host.index, address: host.address)
         plan.image = root.directories
         plan.layers = root.layers
         plan.skeleton = root.skeleton

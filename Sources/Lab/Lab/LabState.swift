@@ -59,8 +59,15 @@ struct LabState: Equatable, Codable {
     var first: KnownProcess?
     /// What the backend calls it, where that isn't a process.
     var id: String?
+    /// The machine that it is, as ssh calls it, where hosts are machines.
+    var machine: String?
+    /// Its address, where that isn't one of the lab's own network.
+    var address: String?
     var isPaused = false
     var link = LinkState.whole
+
+    /// What the others know it by.
+    var shownAddress: String { address ?? HostAddress(index: index).description }
   }
 
   func host(_ name: String) -> Host? { hosts.first { $0.name == name } }

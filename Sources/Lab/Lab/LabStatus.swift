@@ -46,7 +46,7 @@ extension Lab {
     let hosts = state.hosts.map { host in
       let isUp = backend.isAlive(host, in: state)
       return LabStatus.Host(
-        name: host.name, role: host.role, address: HostAddress(index: host.index).description,
+        name: host.name, role: host.role, address: host.shownAddress,
         isUp: isUp, isPaused: host.isPaused, link: host.link,
         services: isUp && !host.isPaused ? services(of: host, in: state, backend) : [],
         usage: isUp ? state.cgroups.usage(host.name) : nil)

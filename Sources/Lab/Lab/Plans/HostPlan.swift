@@ -46,6 +46,14 @@ struct PlannedService: Equatable, Codable, Sendable {
   var isKept = false
 }
 
+/// The network that a host is in.
+enum HostNetwork: String, Codable, Sendable {
+  /// The lab's own, behind its switch.
+  case own
+  /// That of the machine, with its addresses and ports.
+  case machine
+}
+
 /// Everything the first process of a host needs to know.
 struct HostPlan: Equatable, Codable, Sendable {
   var name: String
@@ -65,6 +73,7 @@ struct HostPlan: Equatable, Codable, Sendable {
   /// Directories that all hosts share.
   var shared: [String] = ["/home"]
   var volumes: [Volume] = []
+  var network = HostNetwork.own
   var firstProcess = FirstProcess.tiny
   /// Whether programs here run containers, which takes more rights than other hosts have.
   var containers = false
