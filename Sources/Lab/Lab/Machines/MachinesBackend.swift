@@ -28,7 +28,8 @@ struct MachinesBackend: Backend {
     }
     guard settings.composition.builds.isEmpty, settings.image == nil else {
       throw LabError(
-        "what is built or installed for hosts can't be brought to machines yet; use another backend")
+        "what is built or installed for hosts can't be brought to machines yet; use another backend"
+      )
     }
     guard settings.composition.firstProcess == .tiny else {
       throw LabError(
