@@ -79,7 +79,10 @@ struct SshCalls {
     }
     do {
       guard made else { throw LabError.system("open", "a pipe") }
-      let child = try Ssh.launch(call.words, descriptors: [input, pipes[1], pipes[3]]).start()
+      var launch = Ssh.launch(call.words, descriptors: [input, pipes[1], pipes[3]])
+      // A call must not outlive a tool that is killed: it might still make a shared connection.
+      launch.bound = true
+      let child = try launch.start()
       for descriptor in [pipes[0], pipes[2]] { _ = fcntl(descriptor, F_SETFL, O_NONBLOCK) }
       answers[place].words = ""
       running.append(Running(place: place, child: child, output: pipes[0], errors: pipes[2]))
