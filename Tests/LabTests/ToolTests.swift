@@ -56,7 +56,7 @@ extension LabSuite {
       return (child.wait(), String(decoding: text, as: UTF8.self))
     }
 
-    private static func read(_ descriptor: Int32) -> UInt8? {
+    static func read(_ descriptor: Int32) -> UInt8? {
       var byte: UInt8 = 0
       return Glibc.read(descriptor, &byte, 1) == 1 ? byte : nil
     }

@@ -13,11 +13,15 @@ protocol Backend: Sendable {
   /// goes into the plans of the role's hosts.
   func prepareRoot(of role: Role, _ startup: Startup) throws -> PreparedRoot
 
+  /// The hosts of a start that has its roots, with their places, where the backend has any of its own:
+  /// machines and addresses. On disk is still the lab as it was.
+  func placed(_ hosts: [LabState.Host], _ startup: Startup) throws -> [LabState.Host]
+
   /// Makes what all hosts share: the network, homes. The lab is new, its state is on disk.
   func open(_ startup: Startup) throws
 
   /// Chooses the lab's network, and takes it where others could: the second byte of its addresses.
-  func takeNetwork(_ startup: Startup) throws -> UInt8
+  func takeSubnet(_ startup: Startup) throws -> UInt8
 
   /// Makes ready what takes its time for the hosts that are to be launched next, all at once.
   func makeReady(_ plans: [HostPlan], _ startup: Startup) throws
@@ -53,6 +57,9 @@ protocol Backend: Sendable {
   /// Puts a copy that was kept in the place of the disks. No host is alive.
   func restore(_ snapshot: String, of state: LabState) throws
 
+  /// Brings the logs of a host that are kept elsewhere up to date in the lab's directory.
+  func fetchLogs(of host: String, in state: LabState) throws
+
   /// Ends a host at once, as a power failure does. Its disk stays. Fine if it is not there.
   func end(_ host: String, in state: LabState) throws
 
@@ -61,9 +68,11 @@ protocol Backend: Sendable {
 }
 
 extension Backend {
-  func takeNetwork(_ startup: Startup) throws -> UInt8 { HostAddress.standardNetwork }
+  func takeSubnet(_ startup: Startup) throws -> UInt8 { HostAddress.standardSubnet }
 
   func makeReady(_ plans: [HostPlan], _ startup: Startup) throws {}
+  func placed(_ hosts: [LabState.Host], _ startup: Startup) throws -> [LabState.Host] { hosts }
+  func fetchLogs(of host: String, in state: LabState) throws {}
 }
 
 /// A root file system that is ready for hosts.
@@ -95,8 +104,7 @@ extension BackendKind {
     case .namespaces: try NamespacesBackend(entering: lab)
     case .podman, .docker: ContainersBackend(lab: lab, kind: self)
     case .vm: VirtualBackend(lab: lab)
-    case .machines:
-      throw LabError("the backend \(rawValue) is not there yet; use namespaces")
+    case .machines: MachinesBackend(lab: lab)
     }
   }
 }

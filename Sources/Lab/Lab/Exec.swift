@@ -36,13 +36,17 @@ extension Lab {
 
   /// Runs a command with our standard input, output and error, and gives its exit code, 128 + n for
   /// a death by signal n. With `terminal`, it gets a terminal of the host, relayed to ours.
-  public func exec(_ command: HostCommand, on host: String, terminal: Bool) throws -> Int32 {
+  ///
+  /// - Parameter watched: a descriptor; the command is hung up when its other end is closed.
+  public func exec(
+    _ command: HostCommand, on host: String, terminal: Bool, watching watched: Int32? = nil
+  ) throws -> Int32 {
     let state = try existing()
     let backend = try backend(reaching: host, in: state)
     do {
       guard terminal else {
         let child = try backend.start(command, on: host, in: state, descriptors: [0, 1, 2])
-        return SignalRelay.wait(for: child)
+        return SignalRelay.wait(for: child, watching: watched)
       }
       return try backend.runOnTerminal(command, on: host, in: state)
     } catch let error as StartError {
@@ -71,16 +75,22 @@ enum SignalRelay {
   private static let shared = [SIGINT, SIGQUIT]
   private static let passedOn = [SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]
 
-  static func wait(for child: Child) -> Int32 {
+  static func wait(for child: Child, watching watched: Int32? = nil) -> Int32 {
     let signals = open(shared + passedOn)
     defer { close(signals) }
+    var watched = watched ?? -1
     while true {
       var waits = [
         pollfd(fd: child.descriptor, events: Int16(POLLIN), revents: 0),
         pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: watched, events: 0, revents: 0),
       ]
-      _ = poll(&waits, 2, -1)
+      _ = poll(&waits, nfds_t(waits.count), -1)
       if waits[0].revents != 0 { return child.wait() }
+      if waits[2].revents != 0 {
+        Glibc.kill(child.pid, SIGHUP)
+        watched = -1
+      }
       if let signal = next(signals), passedOn.contains(signal) { Glibc.kill(child.pid, signal) }
     }
   }

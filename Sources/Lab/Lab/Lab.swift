@@ -18,6 +18,7 @@ public struct Lab: Sendable {
   /// Hidden commands, by which the tool's own program becomes a process of the lab.
   public static let holderCommand = "__holder"
   public static let hostCommand = "__host"
+  public static let machineCommand = "__machine"
 
   /// A lab that may or may not exist. The directory is the lab's own.
   public init(name: String, directory: String) throws {
@@ -56,11 +57,12 @@ public struct Lab: Sendable {
     case (holderCommand, 2): return Holder.run(LabPaths(directory: arguments[1]))
     case (hostCommand, 3):
       return HostBoot.run(LabPaths(directory: arguments[1]), host: arguments[2])
+    case (machineCommand, 2): return MachineAgent.run(arguments[1])
     case (ImageStore.buildCommand, 2): return Builder.run(arguments[1])
-    case (MachineLaunch.machineCommand, 3):
-      return MachineLaunch.runMachine(LabPaths(directory: arguments[1]), host: arguments[2])
-    case (MachineLaunch.templateCommand, 2...):
-      return MachineLaunch.runTemplate(Array(arguments.dropFirst()))
+    case (GuestLaunch.machineCommand, 3):
+      return GuestLaunch.runMachine(LabPaths(directory: arguments[1]), host: arguments[2])
+    case (GuestLaunch.templateCommand, 2...):
+      return GuestLaunch.runTemplate(Array(arguments.dropFirst()))
     default: return nil
     }
   }
@@ -134,6 +136,12 @@ public struct Lab: Sendable {
   public func logs(of host: String) throws -> [String] {
     let state = try existing()
     guard state.host(host) != nil else { throw unknown(host, in: state) }
+    do {
+      try state.settings.backend.backend(for: self).fetchLogs(of: host, in: state)
+    } catch {
+      // What was fetched before is better than nothing.
+      guard !Files.list(paths.logs(host)).isEmpty else { throw error }
+    }
     return Files.list(paths.logs(host)).map { paths.logs(host) + "/" + $0 }
   }
 }

@@ -33,6 +33,8 @@ struct LabPaths {
   static let holder = "holder"
   /// The log of a host's own first process.
   static let bootLog = "boot"
+  /// The log of the connection to a host that is a machine.
+  static let connectionLog = "connection"
   /// The log of the composition's steps on a host.
   static let stepLog = "steps"
 }

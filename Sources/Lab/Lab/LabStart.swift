@@ -180,12 +180,13 @@ final class Startup {
           LabState.Host(name: name, role: role.name, index: state.hosts.count + 1))
       }
     }
+    state.hosts = try backend.placed(state.hosts, self)
     try save()
     for directory in [paths.plans, paths.disks, paths.logs(LabPaths.holder)] {
       try Files.makeDirectories(directory, mode: 0o700)
     }
     try Keys.make(in: paths.keys)
-    state.network = try backend.takeNetwork(self)
+    state.subnet = try backend.takeSubnet(self)
     try save()
     try writePlans()
     try backend.open(self)
@@ -212,6 +213,7 @@ final class Startup {
         state.hosts.append(LabState.Host(name: name, role: role.name, index: freeIndex))
       }
     }
+    state.hosts = try backend.placed(state.hosts, self)
     try save()
     try writePlans()
   }
@@ -229,9 +231,10 @@ final class Startup {
       guard let root = roots[role.name] else { continue }
       var system = try BaseSystem(
         settings, lab: lab.name, keys: keys, accounts: root.accounts)
-      system.network = state.network
+      system.subnet = state.subnet
       for host in state.hosts where host.role == role.name {
-        var plan = try system.plan(host: host.name, role: role, index: host.index)
+        var plan = try system.plan(
+          host: host.name, role: role, index: host.index, address: host.address)
         plan.image = root.directories
         plan.layers = root.layers
         plan.skeleton = root.skeleton
@@ -243,7 +246,6 @@ final class Startup {
       holder.shared = ["/home"] + composition.shared
     }
     try Kept.write(holder, to: lab.paths.plan(LabPaths.holder))
-    try Files.write(
-      BaseSystem.hostsFile(state.hosts, network: state.network), to: lab.paths.hostsFile)
+    try Files.write(BaseSystem.hostsFile(of: state), to: lab.paths.hostsFile)
   }
 }

@@ -46,7 +46,7 @@ struct LabState: Equatable, Codable {
   var cgroups = Cgroups(hierarchies: [])
   var holder: KnownProcess?
   /// The second byte of the lab's addresses.
-  var network = HostAddress.standardNetwork
+  var subnet = HostAddress.standardSubnet
   /// The hosts in the order of their addresses.
   var hosts: [Host] = []
   /// The steps that were done, by their keys, and the hosts that the lab had then.
@@ -61,8 +61,17 @@ struct LabState: Equatable, Codable {
     var first: KnownProcess?
     /// What the backend calls it, where that isn't a process.
     var id: String?
+    /// The machine that it is, as ssh calls it, where hosts are machines.
+    var machine: String?
+    /// Its address, where that isn't one of the lab's own network.
+    var address: String?
     var isPaused = false
     var link = LinkState.whole
+  }
+
+  /// What the others know a host by.
+  func address(of host: Host) -> String {
+    host.address ?? HostAddress(index: host.index, subnet: subnet).description
   }
 
   func host(_ name: String) -> Host? { hosts.first { $0.name == name } }

@@ -46,8 +46,7 @@ extension Lab {
     let hosts = state.hosts.map { host in
       let isUp = backend.isAlive(host, in: state)
       return LabStatus.Host(
-        name: host.name, role: host.role,
-        address: HostAddress(index: host.index, network: state.network).description,
+        name: host.name, role: host.role, address: state.address(of: host),
         isUp: isUp, isPaused: host.isPaused, link: host.link,
         services: isUp && !host.isPaused ? services(of: host, in: state, backend) : [],
         usage: isUp ? state.cgroups.usage(host.name) : nil)

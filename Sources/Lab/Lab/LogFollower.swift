@@ -50,11 +50,15 @@ public struct LogFollower {
   private let tail: Int?
   private var places: [String: Place] = [:]
   private var isFirst = true
+  /// When logs that are kept elsewhere are asked for again, in milliseconds.
+  private var nextFetch: Int64 = 0
 
   /// A line that is longer is shown in pieces of so many bytes.
   private static let lineLimit = 65_536
   /// How often to look for what was written, in milliseconds.
   private static let pause: Int32 = 100
+  /// How often logs that are kept elsewhere are asked for, in milliseconds.
+  private static let fetchPause: Int64 = 1000
 
   /// - Parameters:
   ///   - hosts: those of which the logs are wanted; none for all, also those that join.
@@ -69,6 +73,10 @@ public struct LogFollower {
 
   /// Shows what was written since the last time. A line without an end is shown with `all` only.
   public mutating func read(all: Bool, _ show: (LabLogLine) -> Void) {
+    if Deadline.now >= nextFetch {
+      lab.bringLogs(of: hosts)
+      nextFetch = Deadline.now + Self.fetchPause
+    }
     for log in lab.logFiles() where isWanted(log) { read(log, all: all, show) }
     isFirst = false
   }

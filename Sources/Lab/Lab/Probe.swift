@@ -16,6 +16,11 @@ enum Probe {
     return accepts(port, at: host.bytes, network: network)
   }
 
+  /// Whether something listens on a TCP port of this machine, at whichever address.
+  static func accepts(_ port: UInt16) -> Bool {
+    (try? ListeningPorts.read())?[port] != nil
+  }
+
   /// The same, from a network namespace that is open; -1 for our own.
   static func accepts(_ port: UInt16, at address: [UInt8], network: Int32 = -1) -> Bool {
     let bytes = address

@@ -65,12 +65,16 @@ extension Startup {
     guard report == .ready else { throw explain(report, host: plan.name) }
     starting[place].isUp = true
     try starting[place].channel.confirm()
-    say("up at \(plan.address)", of: plan.name)
+    say("up at \(state.host(plan.name).map(state.address) ?? "")", of: plan.name)
   }
 
   /// Why a process of the lab is not ready: what it reported, or that time ran out.
   func explain(_ report: BootReport?, host: String) -> LabError {
-    let tail = Files.tail(lab.paths.log(host, LabPaths.bootLog), lines: Self.logLines)
+    try? backend.fetchLogs(of: host, in: state)
+    // What ssh said comes last, for whoever lost a connection.
+    let tail =
+      Files.tail(lab.paths.log(host, LabPaths.bootLog), lines: Self.logLines)
+      + Files.tail(lab.paths.log(host, LabPaths.connectionLog), lines: Self.logLines)
     switch report {
     case .failed(let why): return LabError(why, host: host, logTail: tail)
     case .ended(let service, let code):

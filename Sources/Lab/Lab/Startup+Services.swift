@@ -60,6 +60,7 @@ extension Startup {
   }
 
   private func silent(_ host: StartingHost) -> LabError {
+    try? backend.fetchLogs(of: host.plan.name, in: state)
     guard let service = host.awaited.first else { return explain(nil, host: host.plan.name) }
     return LabError(
       "\(service.name) did not answer in time", host: host.plan.name,

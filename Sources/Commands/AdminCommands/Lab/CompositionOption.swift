@@ -43,7 +43,9 @@ enum CompositionOption {
   static func settings(
     _ arguments: ParsedArguments, before: LabSettings?
   ) throws -> LabSettings {
-    let kind = try arguments[backend].map(backend(named:)) ?? before?.backend ?? .namespaces
+    let machines: BackendKind? = arguments[LabMachineOptions.file] == nil ? nil : .machines
+    let kind =
+      try arguments[backend].map(backend(named:)) ?? machines ?? before?.backend ?? .namespaces
     let counts = try counts(arguments)
     let variables = try arguments[variables].map(variable)
     var volumes = try arguments[volumes].map(volume)

@@ -13,7 +13,7 @@ enum LabStart: LabVerb {
   static let definition = CommandDefinition(
     "liburna lab start", "Bring the lab up; one that runs is ended first, unless --keep is given",
     synopsis: ["[OPTIONS]"],
-    options: CompositionOption.all + [
+    options: CompositionOption.all + LabMachineOptions.all + [
       keep, StartOption.binaries, StartOption.timeout, json, LabOption.name,
     ],
     details: [
@@ -26,6 +26,7 @@ enum LabStart: LabVerb {
       ("liburna lab start -n 4 -v $PWD:/src:ro", "four nodes, and all hosts see this directory"),
       ("liburna lab start -c slurm -n 2", "another batch system"),
       ("liburna lab start --keep -n 6", "two nodes more"),
+      ("liburna lab start -m machines", "hosts that are machines, reached by ssh"),
     ],
     exitCodes: [(0, "every service answers"), (1, "something failed; the message says what")])
 
@@ -57,6 +58,7 @@ enum StartOption {
     settings.programs =
       arguments[binaries].map(LabOption.resolved) ?? before?.programs
       ?? LabOption.directory(of: Lab.ownProgram)
+    settings.machines = try LabMachineOptions.settings(arguments) ?? before?.machines
     return settings
   }
 

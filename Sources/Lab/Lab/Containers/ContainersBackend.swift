@@ -41,12 +41,12 @@ struct ContainersBackend: Backend {
     return PreparedRoot(directories: [tag], accounts: try Accounts(layers: image.directories))
   }
 
-  func takeNetwork(_ startup: Startup) throws -> UInt8 {
+  func takeSubnet(_ startup: Startup) throws -> UInt8 {
     let engine = try ContainerEngine.find(kind)
     let taken = try engine.subnets() + HostNetworks.own()
     var last = LabError("all of 10.\(Self.networks.lowerBound).0.0/16 and those above are taken")
     for network in Self.networks where !taken.contains(where: { $0.hasPrefix("10.\(network).") }) {
-      let gateway = HostAddress(index: HostAddress.ofSwitch.index, network: network)
+      let gateway = HostAddress(index: HostAddress.ofSwitch.index, subnet: network)
       do {
         try engine.createNetwork(
           lab.group, subnet: "10.\(network).0.0/16", gateway: gateway.description)
@@ -201,7 +201,7 @@ struct ContainersBackend: Backend {
     let engine = try ContainerEngine.find(kind)
     let container = ContainerSpec.name(lab.group, host)
     if link == .cut { return try engine.disconnect(container, from: lab.group) }
-    let address = HostAddress(index: found.index, network: state.network)
+    let address = HostAddress(index: found.index, subnet: state.subnet)
     try engine.connect(container, to: lab.group, at: address)
   }
 

@@ -31,6 +31,7 @@ enum Holder {
     try Installer.install(plan.disk, below: paths.shared("/home"))
     var copies = RootCopies(directory: paths.rootCopies)
     for layer in plan.layers { try copies.make(layer) }
+    guard plan.network == .own else { return }
     let network = try Netlink()
     try network.switchOn(index: Netlink.loopbackIndex)
     try network.makeBridge(named: bridge)

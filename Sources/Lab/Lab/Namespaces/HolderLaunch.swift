@@ -5,6 +5,7 @@ import Glibc
 
 struct HolderLaunch {
   let lab: Lab
+  var network = HostNetwork.own
 
   /// Starts the holder and remembers it. On a machine with v2 and systemd, the lab's scope is made
   /// around it.
@@ -32,8 +33,8 @@ struct HolderLaunch {
     var launch = Launch(
       program: .descriptor(startup.executable),
       arguments: ["liburna", "lab", Lab.holderCommand, lab.paths.directory],
-      makes: clinux_ns_mount | clinux_ns_network, directory: "/", newSession: true,
-      bound: cgroups.hierarchies.isEmpty)
+      makes: network == .own ? clinux_ns_mount | clinux_ns_network : clinux_ns_mount,
+      directory: "/", newSession: true, bound: cgroups.hierarchies.isEmpty)
     if cgroups.isScope, let scope = cgroups.hierarchies[0].directory.split(separator: "/").last {
       launch.arguments =
         [

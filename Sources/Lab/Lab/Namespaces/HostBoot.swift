@@ -50,7 +50,7 @@ struct HostBoot {
     try mountDevices(root)
     try mountCgroups(root)
     if plan.firstProcess == .systemd { try prepareSystemd(root) }
-    try joinNetwork()
+    if plan.network == .own { try joinNetwork() }
     try setName()
     let error = clinux_ns_enter_root(root)
     guard error == 0 else { throw LabError.system("enter", root, error) }
@@ -146,8 +146,10 @@ struct HostBoot {
     try Mounts.new("tmpfs", on: root + "/tmp", "mode=1777", flags: flags)
     // A host may set its own network's parameters while it boots; afterwards these belong to the
     // machine, which must not be changed or restarted from here.
-    try? Files.set("1", in: root + "/proc/sys/net/ipv6/conf/all/disable_ipv6")
-    try? Files.set("0 2147483647", in: root + "/proc/sys/net/ipv4/ping_group_range")
+    if plan.network == .own {
+      try? Files.set("1", in: root + "/proc/sys/net/ipv6/conf/all/disable_ipv6")
+      try? Files.set("0 2147483647", in: root + "/proc/sys/net/ipv4/ping_group_range")
+    }
     for path in ["/proc/sys", "/proc/sysrq-trigger"] where Files.exists(root + path) {
       try Mounts.bind(root + path, to: root + path)
       try Mounts.makeReadOnly(root + path)

@@ -7,10 +7,12 @@ import Glibc
 
 struct NamespacesBackend: Backend {
   let lab: Lab
+  /// Which network hosts are in.
+  var network = HostNetwork.own
   /// Where a new lab's processes live; a test may choose.
   var detectCgroups: @Sendable (String) throws -> Cgroups = { try Cgroups.detect(group: $0) }
 
-  init(lab: Lab) { self.lab = lab }
+  init(lab: Lab, network: HostNetwork = .own) { (self.lab, self.network) = (lab, network) }
 
   /// The backend for somebody who may not be root: this process becomes root of the lab.
   init(entering lab: Lab) throws {
@@ -18,9 +20,12 @@ struct NamespacesBackend: Backend {
     try Rootless.enter(lab)
   }
 
-  private static let kinds =
-    clinux_ns_mount | clinux_ns_hostname | clinux_ns_ipc | clinux_ns_pid | clinux_ns_network
-    | clinux_ns_cgroup
+  /// The namespaces that a host has of its own.
+  private var kinds: UInt64 {
+    let kinds =
+      clinux_ns_mount | clinux_ns_hostname | clinux_ns_ipc | clinux_ns_pid | clinux_ns_cgroup
+    return network == .own ? kinds | clinux_ns_network : kinds
+  }
 
   func check(_ settings: LabSettings) throws {
     if settings.composition.firstProcess == .systemd {
@@ -66,7 +71,7 @@ struct NamespacesBackend: Backend {
       try cgroups.create()
       try cgroups.create(LabPaths.holder)
     }
-    try HolderLaunch(lab: lab).start(startup)
+    try HolderLaunch(lab: lab, network: network).start(startup)
   }
 
   func launch(_ plan: HostPlan, _ startup: Startup) throws -> LaunchedHost {
@@ -88,7 +93,7 @@ struct NamespacesBackend: Backend {
       arguments: ["liburna", "lab", Lab.hostCommand, lab.paths.directory, plan.name],
       environment: RunningServices.environment,
       cgroup: try cgroups.open(plan.name, leafOnly: false), join: (process, clinux_ns_mount),
-      makes: Self.kinds, directory: "/", newSession: true, bound: cgroups.hierarchies.isEmpty)
+      makes: kinds, directory: "/", newSession: true, bound: cgroups.hierarchies.isEmpty)
     defer { launch.cgroup.close() }
     let (child, channel) = try lab.start(&launch, log: plan.name, network)
     close(child.descriptor)
@@ -106,6 +111,7 @@ struct NamespacesBackend: Backend {
     case .file(let path): return Files.exists("/proc/\(first.pid)/root" + path)
     case .socket(let path): return Probe.accepts(socket: "/proc/\(first.pid)/root" + path)
     case .port(let port):
+      guard network == .own else { return Probe.accepts(port) }
       return Probe.accepts(port, at: plan.address, networkOf: state.holder?.pid)
     }
   }

@@ -10,7 +10,7 @@ struct BaseSystem {
   /// The accounts of the hosts of one role.
   private(set) var accounts: Accounts
   /// The second byte of the lab's addresses.
-  var network = HostAddress.standardNetwork
+  var subnet = HostAddress.standardSubnet
   private var owners: [String: Account] = ["root": .root]
   private let munge: Account
 
@@ -18,6 +18,8 @@ struct BaseSystem {
   static let munged = "/usr/sbin/munged"
   static let mungeSocket = "/run/munge/munge.socket.2"
   static let sshPort: UInt16 = 22
+  /// What ssh knows of the lab's hosts where their ssh listens elsewhere.
+  static let sshHosts = "/etc/ssh/lab_hosts"
   /// What a host must find in its root file system, and the Debian package that brings it.
   static let needs = [
     (sshd, "openssh-server"), (Keys.keygen, "openssh-client"), ("/usr/bin/ssh", "openssh-client"),
@@ -55,12 +57,22 @@ struct BaseSystem {
   }
 
   private var composition: Composition { settings.composition }
+  /// A machine keeps the usual port for itself.
+  private var sshPort: UInt16 {
+    settings.backend == .machines ? settings.machines?.labPort ?? Self.sshPort : Self.sshPort
+  }
 
   /// The plan of one host of a role.
-  func plan(host: String, role: Role, index: Int) throws -> HostPlan {
+  ///
+  /// - Parameter address: the host's, or nil for that of its place.
+  func plan(
+    host: String, role: Role, index: Int, address: String? = nil
+  ) throws -> HostPlan {
     var plan = HostPlan(name: host, role: role.name, index: index)
-    plan.network = network
-    plan.environment = environment(of: host, role: role, index: index)
+    plan.subnet = subnet
+    plan.environment = environment(
+      of: host, role: role,
+      address: address ?? HostAddress(index: index, subnet: subnet).description)
     plan.disk = names(host) + accountFiles + ssh(controls: role.controls) + mungeFiles
     plan.disk += ownHomes + [profile(plan.environment)]
     plan.disk += try role.files.map(file)
@@ -104,10 +116,10 @@ struct BaseSystem {
   // MARK: - The environment
 
   /// What scripts, services and logins of a host find in their environment.
-  func environment(of host: String, role: Role, index: Int) -> [String] {
+  func environment(of host: String, role: Role, address: String) -> [String] {
     let own = [
       ("LAB_NAME", lab), ("LAB_HOST", host), ("LAB_ROLE", role.name),
-      ("LAB_ADDRESS", HostAddress(index: index, network: network).description),
+      ("LAB_ADDRESS", address),
       ("LAB_HOSTS", composition.hosts.joined(separator: " ")),
       ("LAB_NODES", (composition.role("node")?.hosts ?? []).joined(separator: " ")),
     ]
@@ -126,7 +138,7 @@ struct BaseSystem {
   private var sshService: PlannedService {
     PlannedService(
       name: "sshd", arguments: [Self.sshd, "-D", "-e"], account: .root,
-      readiness: .port(Self.sshPort), isKept: true)
+      readiness: .port(sshPort), isKept: true)
   }
 
   private var mungeService: PlannedService {
@@ -137,14 +149,17 @@ struct BaseSystem {
 
   /// Names are looked up in files alone: no server outside could be reached, nor should be asked.
   private func names(_ host: String) -> [PlannedItem] {
-    [
-      .file("/etc/hostname", host + "\n"),
-      .file("/etc/resolv.conf", "# The lab's names are all in /etc/hosts.\n"),
-      .file(
-        "/etc/nsswitch.conf",
-        ["passwd", "group", "shadow", "hosts", "services", "protocols", "networks"]
-          .map { "\($0): files\n" }.joined()),
+    // A machine's network goes further than the lab.
+    let isOnMachine = settings.backend == .machines
+    let kinds = ["passwd", "group", "shadow", "services", "protocols", "networks"]
+    let lookups =
+      kinds.map { "\($0): files\n" } + [isOnMachine ? "hosts: files dns\n" : "hosts: files\n"]
+    let items = [
+      PlannedItem.file("/etc/hostname", host + "\n"),
+      .file("/etc/nsswitch.conf", lookups.joined()),
     ]
+    guard !isOnMachine else { return items }
+    return items + [.file("/etc/resolv.conf", "# The lab's names are all in /etc/hosts.\n")]
   }
 
   private var accountFiles: [PlannedItem] {
@@ -176,7 +191,7 @@ struct BaseSystem {
       .file("/etc/ssh/ssh_host_ed25519_key", keys.host.secret, mode: 0o600),
       .file("/etc/ssh/ssh_host_ed25519_key.pub", keys.host.open),
       .file("/etc/ssh/ssh_known_hosts", "* " + keys.host.open),
-      .file("/etc/ssh/sshd_config", Self.sshdConfiguration),
+      .file("/etc/ssh/sshd_config", sshdConfiguration),
       .file("/etc/ssh/ssh_config", Self.sshConfiguration),
       .directory("/root", mode: 0o700),
       .directory("/root/.ssh", mode: 0o700),
@@ -210,10 +225,8 @@ struct BaseSystem {
   }
 
   /// /etc/hosts: every host by name.
-  static func hostsFile(
-    _ hosts: [LabState.Host], network: UInt8 = HostAddress.standardNetwork
-  ) -> String {
-    let lines = hosts.map { "\(HostAddress(index: $0.index, network: network)) \($0.name)\n" }
+  static func hostsFile(of state: LabState) -> String {
+    let lines = state.hosts.map { "\(state.address(of: $0)) \($0.name)\n" }
     return "127.0.0.1 localhost\n" + lines.joined()
   }
 
@@ -223,7 +236,8 @@ struct BaseSystem {
 
   /// Without PAM, whose modules expect a machine of their own, and with room for many logins at
   /// once: a job that starts on all hosts is one.
-  private static let sshdConfiguration = """
+  private var sshdConfiguration: String {
+    """
     Port \(sshPort)
     AddressFamily inet
     HostKey /etc/ssh/ssh_host_ed25519_key
@@ -240,11 +254,13 @@ struct BaseSystem {
     PidFile none
     AcceptEnv LANG LC_*
     Subsystem sftp internal-sftp
-    KexAlgorithms \(keyExchange)
+    KexAlgorithms \(Self.keyExchange)
 
     """
+  }
 
   private static let sshConfiguration = """
+    Include \(sshHosts)
     Host *
       AddressFamily inet
       GSSAPIAuthentication no

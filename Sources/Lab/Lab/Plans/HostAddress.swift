@@ -4,10 +4,10 @@
 struct HostAddress: Equatable, CustomStringConvertible {
   var index: Int
   /// The second byte of all addresses of the lab.
-  var network = Self.standardNetwork
+  var subnet = Self.standardSubnet
 
   /// What labs take whose network nobody else sees.
-  static let standardNetwork: UInt8 = 77
+  static let standardSubnet: UInt8 = 77
   /// The most hosts a lab may have: a bridge of the kernel has 1,024 ports.
   static let limit = 1000
   static let prefixLength: UInt8 = 16
@@ -20,7 +20,7 @@ struct HostAddress: Equatable, CustomStringConvertible {
 
   private var place: Int { index - 1 }
   var bytes: [UInt8] {
-    [10, network, UInt8(place / Self.perByte), UInt8(place % Self.perByte + 1)]
+    [10, subnet, UInt8(place / Self.perByte), UInt8(place % Self.perByte + 1)]
   }
   var description: String { bytes.map(String.init).joined(separator: ".") }
   /// The same for the same host each time, so that the others find it again after a restart.

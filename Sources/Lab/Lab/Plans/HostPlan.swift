@@ -46,6 +46,14 @@ struct PlannedService: Equatable, Codable, Sendable {
   var isKept = false
 }
 
+/// The network that a host is in.
+enum HostNetwork: String, Codable, Sendable {
+  /// The lab's own, behind its switch.
+  case own
+  /// That of the machine, with its addresses and ports.
+  case machine
+}
+
 /// Everything the first process of a host needs to know.
 struct HostPlan: Equatable, Codable, Sendable {
   var name: String
@@ -53,7 +61,7 @@ struct HostPlan: Equatable, Codable, Sendable {
   /// The host's place in the lab, from 1, which gives its address.
   var index: Int
   /// The second byte of the lab's addresses.
-  var network = HostAddress.standardNetwork
+  var subnet = HostAddress.standardSubnet
   /// The directories of its image, topmost first, or what the backend calls it; empty for the
   /// machine's own root.
   var image: [String] = []
@@ -68,6 +76,7 @@ struct HostPlan: Equatable, Codable, Sendable {
   /// Directories that all hosts share.
   var shared: [String] = ["/home"]
   var volumes: [Volume] = []
+  var network = HostNetwork.own
   var firstProcess = FirstProcess.tiny
   /// Whether programs here run containers, which takes more rights than other hosts have.
   var containers = false
@@ -77,7 +86,7 @@ struct HostPlan: Equatable, Codable, Sendable {
   /// The environment of services, scripts and commands beyond what every process has.
   var environment: [String] = []
 
-  var address: HostAddress { HostAddress(index: index, network: network) }
+  var address: HostAddress { HostAddress(index: index, subnet: subnet) }
 
   /// The words that run a composition's script: it ends at the first command that fails.
   static func shell(_ script: String) -> [String] { ["/bin/sh", "-euc", script] }

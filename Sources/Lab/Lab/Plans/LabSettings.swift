@@ -8,6 +8,8 @@ public struct LabSettings: Equatable, Codable, Sendable {
   public var backend: BackendKind
   /// The directory with the product's programs, or nil for none.
   public var programs: String?
+  /// The machines that hosts are to be, where they are machines.
+  public var machines: MachineSettings?
   /// What hosts of all roles begin as, if software was installed; nil for what the composition says.
   public var image: Image?
 

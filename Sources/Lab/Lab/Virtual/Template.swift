@@ -86,7 +86,7 @@ struct Template: Equatable {
     files.keepsMemory = true
     let child = try Launch(
       program: .descriptor(recipe.tool),
-      arguments: ["liburna", "lab", MachineLaunch.templateCommand]
+      arguments: ["liburna", "lab", GuestLaunch.templateCommand]
         + recipe.hardware.command(files),
       environment: RunningServices.environment, descriptors: [input, log, log, theirs],
       directory: directory, newSession: true

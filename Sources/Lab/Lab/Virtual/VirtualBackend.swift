@@ -78,7 +78,7 @@ struct VirtualBackend: Backend {
     try cgroups.create(plan.name)
     var launch = Launch(
       program: .descriptor(startup.executable),
-      arguments: ["liburna", "lab", MachineLaunch.machineCommand, paths.directory, plan.name],
+      arguments: ["liburna", "lab", GuestLaunch.machineCommand, paths.directory, plan.name],
       environment: RunningServices.environment,
       cgroup: try cgroups.open(plan.name, leafOnly: true),
       join: (process, clinux_ns_mount | clinux_ns_network), makes: clinux_ns_mount,

@@ -18,7 +18,7 @@ extension VirtualBackend {
     }
     let monitor = try Monitor(lab.paths.monitor(host))
     try monitor.run("set_link", "{\"name\": \"link\", \"up\": \(link != .cut)}")
-    let plug = MachineLaunch.plugName(index)
+    let plug = GuestLaunch.plugName(index)
     // What was slow before is so no longer; there may have been nothing.
     _ = try? TrafficControl(holder: holder.pid).run(["qdisc", "del", "dev", plug, "root"])
     if case .slow(let slowness) = link {

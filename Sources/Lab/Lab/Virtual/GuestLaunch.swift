@@ -5,7 +5,7 @@ import CLinux
 import Compositions
 import Glibc
 
-enum MachineLaunch {
+enum GuestLaunch {
   /// Hidden commands of `liburna lab`.
   static let templateCommand = "__template"
   static let machineCommand = "__machine"
