@@ -79,7 +79,7 @@ extension LabSuite {
       for (index, host) in hosts.enumerated() {
         #expect(
           try test.sh(host, "cat /proc/sys/kernel/hostname /etc/hostname") == "\(host)\n\(host)")
-        let address = "10.\(try test.lab.existing().network).0.\(index + 1)"
+        let address = "10.\(try test.lab.existing().subnet).0.\(index + 1)"
         #expect(try test.sh(host, "getent hosts \(host)").hasPrefix(address))
         #expect(try test.sh(host, "cat /proc/net/fib_trie").contains(address))
         let loop = "for h in \(hosts.joined(separator: " ")); do ssh $h 'id -un; hostname'; done"
