@@ -47,8 +47,10 @@ enum EngineSocket {
     let isRoot = geteuid() == 0
     return switch kind {
     case .podman:
-      isRoot ? "systemctl start podman.socket" : "systemctl --user start podman.socket"
-    default: "systemctl start docker"
+
+      (isRoot ? "systemctl" : "systemctl --user")
+        + " start podman.socket, or without systemd: podman system service --time=0 &"
+    default: "systemctl start docker, or without systemd: dockerd &"
     }
   }
 }

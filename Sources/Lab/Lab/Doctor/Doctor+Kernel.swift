@@ -6,7 +6,7 @@ extension Doctor {
       ? Finding("user", .fine, "root")
       : Finding(
         "user", .limited, "\(readings.userName), an ordinary user",
-        remedy: "sudo lets labs use what is root's: cgroups v1, roots of Debian")
+        remedy: "sudo lets labs use what is root's: cgroups v1")
   }
 
   static func overlay(_ readings: Readings) -> Finding {
