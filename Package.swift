@@ -154,7 +154,12 @@ let package = Package(
     tests("Compositions", ["Compositions"]),
     tests("Lab", ["Lab", "Compositions"]),
     tests("PlannerCommands", ["PlannerCommands", "CommandLine", "Kamelot", "ClusterModel"]),
-    tests("Commands", ["CommandLine", "UserCommands", "AdminCommands", "ClusterModel", "Wire"]),
+    tests(
+      "Commands",
+      [
+        "CommandLine", "UserCommands", "AdminCommands", "ClusterModel", "Wire", "Compositions",
+        "Lab",
+      ]),
     tests("Architecture", []),
 
     // Whole systems: labs of real processes, what users do there, and what breaks there.

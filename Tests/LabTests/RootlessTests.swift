@@ -1,6 +1,7 @@
 // Labs of ordinary users: the tool is run as somebody with no rights but a range of further ids, in a
 // mount namespace where /etc says so. The machine's own files are not touched.
 
+import CLinux
 import Glibc
 import Testing
 
@@ -31,9 +32,9 @@ struct OrdinaryUser {
     echo "tester:x:$2:$2::/tmp:/bin/sh" >> /etc/passwd
     echo "tester:$3" > /etc/subuid
     echo "tester:$3" > /etc/subgid
-    touch "$1/liburna"
-    mount --bind "$4" "$1/liburna"
-    export XDG_RUNTIME_DIR="$1/run" LIBURNA="$1/liburna"
+    mkdir -p "$1/bin"
+    mount --bind "$(dirname "$4")" "$1/bin"
+    export XDG_RUNTIME_DIR="$1/run" LIBURNA="$1/bin/liburna"
     sh -ec "$5"
     cd /
     exec setpriv --reuid "$2" --regid "$2" --clear-groups sh -c "$6"
@@ -128,6 +129,38 @@ extension LabSuite {
       #expect(Machine.changes(since: before) == [])
     }
 
+    @Test("jobs run in the lab of an ordinary user")
+    func jobs() throws {
+      let user = try OrdinaryUser("jobs")
+      defer { user.goAway() }
+      defer { _ = try? user.run("$LIBURNA lab stop") }
+      _ = try user.sh("$LIBURNA lab start -n 1 2>&1")
+      let job = """
+        oarsub "hostname > out.new; mv out.new out" > /dev/null
+        for i in $(seq 600); do [ ! -e out ] || break; sleep 0.1; done
+        cat out
+        """
+      let text = try user.sh("$LIBURNA lab exec --user user1 frontend sh -ec '\(job)'")
+      #expect(text.hasSuffix("node1"))
+      #expect(try user.sh("$LIBURNA lab stop") == "")
+      #expect(user.remains == [])
+    }
+
+    @Test("without a runtime directory, labs are in a directory of the user's own in /tmp")
+    func publicPlace() throws {
+      let user = try OrdinaryUser("public")
+      defer { user.goAway() }
+      let tool = "env -u XDG_RUNTIME_DIR $LIBURNA lab"
+      defer { _ = try? user.run("\(tool) stop") }
+      _ = try user.sh("\(tool) start --plain -n 1 2>&1")
+      let place = "/tmp/liburna-lab-\(user.id)"
+      #expect(try user.sh("\(tool) status").contains("\(place)/lab"))
+      #expect(Files.directoryMode(place + "/lab") == 0o700)
+      #expect(try user.sh("\(tool) stop") == "")
+      #expect(!Files.exists(place))
+      #expect(user.remains == [])
+    }
+
     @Test(
       "a start without root that is killed at any point leaves nothing after a stop",
       arguments: [
@@ -206,6 +239,59 @@ extension LabSuite {
       try Rootless.checkPlace(place)
       chown(place, 12_345, 12_345)
       #expect(throws: LabError.self) { try Rootless.checkPlace(place) }
+    }
+
+    @Test("groups of v2 that were handed to the user hold his hosts, and end them")
+    func delegatedGroups() throws {
+      let mounts = MountEntry.parse(try Files.readText("/proc/self/mountinfo"))
+      let point = try #require(mounts.first { $0.type == "cgroup2" }?.point)
+      let user = try OrdinaryUser("groups")
+      defer { user.goAway() }
+      let group = "\(point)/liburna-rootless-\(getpid())"
+      try Files.makeDirectories(group + "/session")
+      defer { for path in [group + "/session", group] { rmdir(path) } }
+      for file in [
+        "", "/cgroup.procs", "/cgroup.subtree_control", "/session", "/session/cgroup.procs",
+      ] {
+        chown(group + file, user.id, user.id)
+      }
+      let inside = "echo $PPID > \(group)/session/cgroup.procs"
+      let (code, text) = try user.run("$LIBURNA lab start --plain -n 1 2>&1", root: inside)
+      #expect(code == 0, "\(text)")
+      let lab = try #require(Files.list(group).first { $0.hasPrefix("liburna-lab-") })
+      #expect(!Cgroups.processes(in: "\(group)/\(lab)/node1").isEmpty)
+      let exec = "$LIBURNA lab exec --user"
+      #expect(
+        try user.sh(
+          "\(exec) root node1 sh -c 'stat -fc %T /sys/fs/cgroup; mkdir /sys/fs/cgroup/job'")
+          == "cgroup2fs")
+      #expect(try user.sh("\(exec) user1 frontend ssh node1 hostname") == "node1")
+      #expect(try user.run("$LIBURNA lab stop", root: inside).text == "")
+      #expect(Files.list(group).filter { $0.hasPrefix("liburna-lab-") } == [])
+      #expect(user.remains == [])
+    }
+
+    @Test("without cgroups, the processes of a host stand still and go on by signals")
+    func stopping() throws {
+      let quiet = open("/dev/null", O_RDWR | O_CLOEXEC)
+      defer { close(quiet) }
+      let child = try Launch(
+        program: .path("/bin/sh"), arguments: ["sh", "-c", "sleep 1000 & wait"],
+        descriptors: [quiet, quiet, quiet], makes: clinux_ns_pid
+      ).start()
+      let first = try #require(KnownProcess(pid: child.pid))
+      func state() -> Substring? {
+        Files.value("/proc/\(child.pid)/stat")?.split(separator: ") ").last?.prefix(1)
+      }
+      try FirstProcesses.stop(first, true)
+      let deadline = Deadline(seconds: 10)
+      while state() != "T", !deadline.isOver { usleep(1000) }
+      #expect(state() == "T")
+      try FirstProcesses.stop(first, false)
+      while state() == "T", !deadline.isOver { usleep(1000) }
+      #expect(state() != "T")
+      try FirstProcesses.end([first])
+      #expect(child.wait() == 128 + SIGKILL)
     }
 
     @Test("a lab of v2 groups that were handed to the user lies near his own")

@@ -86,10 +86,12 @@ static void change_user(const struct clinux_ns_launch *launch, int report) {
     fail(report, USER);
 }
 
-static void confine(int report) {
+static void confine(const struct clinux_ns_launch *launch, int report) {
   size_t count = sizeof dangerous_capabilities / sizeof *dangerous_capabilities;
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < count; i++) {
+    if (dangerous_capabilities[i] == CAP_MKNOD && launch->makes_devices) continue;
     if (prctl(PR_CAPBSET_DROP, dangerous_capabilities[i], 0, 0, 0) != 0) fail(report, CONFINE);
+  }
 }
 
 // Tries each path in turn, as a shell searches PATH; a file that may not be run is remembered.
@@ -127,7 +129,7 @@ static void become(const struct clinux_ns_launch *launch, const int ends[2]) {
   pass_descriptors(launch, &report, &program);
   if (launch->new_session && setsid() < 0) fail(report, SESSION);
   if (launch->controlling_terminal && ioctl(0, TIOCSCTTY, 0) != 0) fail(report, TERMINAL);
-  if (launch->confine) confine(report);
+  if (launch->confine) confine(launch, report);
   if (launch->change_user) change_user(launch, report);
   if (launch->directory && chdir(launch->directory) != 0) fail(report, DIRECTORY);
   reset_signals();

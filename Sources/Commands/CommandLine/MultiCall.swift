@@ -8,10 +8,16 @@ public struct MultiCall: Sendable {
   public let commands: [(name: String, type: any Command.Type)]
   /// The program's own name, under which commands are first words.
   public let program: String
+  /// What the overview ends with.
+  private let note: String
 
-  public init(program: String, commands: [(name: String, type: any Command.Type)]) {
+  public init(
+    program: String, commands: [(name: String, type: any Command.Type)],
+    note: String = "Commands whose names begin with oar can also be called by those names."
+  ) {
     self.program = program
     self.commands = commands
+    self.note = note
   }
 
   /// Runs the command that `words` (name and arguments) mean, and ends the process as it says.
@@ -110,7 +116,7 @@ public struct MultiCall: Sendable {
     for (name, summary) in named + own {
       text += filled(summary, firstIndent: "  \(name)".padded(to: 21), indent: 21)
     }
-    return text + "\nCommands whose names begin with oar can also be called by those names.\n"
+    return text + "\n\(note)\n"
   }
 }
 

@@ -18,6 +18,9 @@ public struct ParsedArguments: Sendable {
   /// The words that are neither options nor their values, in order.
   public internal(set) var operands: [String] = []
 
+  /// Whether the call only wants to be told the help or the version.
+  public var asksAbout: Bool { has(StandardOption.help) || has(StandardOption.version) }
+
   /// The value of an option.
   public subscript<Value>(_ key: Key<Value>) -> Value {
     let name = key.definition.name
@@ -42,6 +45,18 @@ extension CommandDefinition {
 }
 
 extension CommandDefinition {
+  /// How many of the words are those of a call of this command, where another call may follow: the
+  /// first operand for which `isNext` is true, told the word and how many operands came before it,
+  /// ends the call. Values of options are never asked about, nor is anything after `--`.
+  public func callLength(
+    in words: [String], isNext: @escaping (_ word: String, _ operands: Int) -> Bool
+  ) -> Int {
+    var parser = OptionParser(definition: self, arguments: words)
+    parser.isNext = isNext
+    parser.run()
+    return parser.next
+  }
+
   /// Adds options from elsewhere to those of a call: values of lists are appended, others count only
   /// if the call has none of its own.
   ///
@@ -68,6 +83,8 @@ private struct OptionParser {
   let stopsAtOperand: Bool
   let takesNumbers: Bool
   let arguments: [String]
+  /// Whether an operand, after so many others, belongs to the next call already.
+  var isNext: (String, Int) -> Bool = { _, _ in false }
   var next = 0
   var result = ParsedArguments()
   var faults: [String] = []
@@ -88,15 +105,20 @@ private struct OptionParser {
       next += 1
       if word == "--" {
         result.operands += arguments[next...]
+        next = arguments.count
         return
       } else if word.hasPrefix("--") {
         parseLong(word.dropFirst(2))
       } else if word.hasPrefix("-"), word.utf8.count > 1, !(takesNumbers && isNumber(word)) {
         parseLetters(word.dropFirst())
+      } else if isNext(word, result.operands.count) {
+        next -= 1
+        return
       } else {
         result.operands.append(word)
         if stopsAtOperand {
           result.operands += arguments[next...]
+          next = arguments.count
           return
         }
       }

@@ -22,6 +22,15 @@ public final class TextStream {
   /// Whether it ends at a terminal.
   public var isTerminal: Bool { descriptor >= 0 && isatty(descriptor) == 1 }
 
+  /// The rows and columns of the terminal it ends at; `nil` if it ends at none.
+  public var terminalSize: (rows: Int, columns: Int)? {
+    var size = winsize()
+    guard isTerminal, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0,
+      size.ws_row > 0
+    else { return nil }
+    return (Int(size.ws_row), Int(size.ws_col))
+  }
+
   /// Writes text as it is.
   public func write(_ text: String) {
     buffer.append(contentsOf: text.utf8)

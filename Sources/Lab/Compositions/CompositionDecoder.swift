@@ -34,7 +34,8 @@ struct CompositionDecoder {
     composition.software = fields.choice("software", Software.self)
     composition.builds = builds(fields)
     composition.steps = steps(fields, composition)
-    composition.test = script(fields["test"])
+    // Scripts one after the other are a script.
+    composition.test = fields["test"].map { scripts($0).joined(separator: "\n") }
     return composition
   }
 

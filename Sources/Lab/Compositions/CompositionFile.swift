@@ -40,7 +40,8 @@ public struct CompositionFile: Sendable {
     home: String? = CompositionFile.home
   ) throws(CompositionError) {
     let problems = Problems(file: name)
-    let document = try DocumentReader.read(bytes, problems: problems)
+    let document = Extension(problems: problems).resolve(
+      try DocumentReader.read(bytes, problems: problems))
     let surroundings = Surroundings(directory: directory, home: home)
     let decoder = CompositionDecoder(
       problems: problems, surroundings: surroundings, sources: SourceFiles())

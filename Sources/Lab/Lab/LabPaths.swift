@@ -9,7 +9,8 @@ struct LabPaths {
   var hostsFile: String { directory + "/hosts" }
   var plans: String { directory + "/plans" }
   func plan(_ host: String) -> String { plans + "/" + host }
-  func logs(_ host: String) -> String { directory + "/logs/" + host }
+  func logs(_ host: String) -> String { allLogs + "/" + host }
+  var allLogs: String { directory + "/logs" }
   func log(_ host: String, _ service: String) -> String { logs(host) + "/" + service + ".log" }
 
   /// Where the holder, and hosts while they boot, have the file system of disks.

@@ -9,6 +9,10 @@ public struct LabProgress: Sendable {
   /// The host, or nil for the lab as a whole.
   public var host: String?
   public var step: String
+  /// Whether it is not reached yet, and has been waited for some time.
+  public var isWaiting = false
+  /// The last line of the log that may explain the wait.
+  public var reason: String?
   /// Milliseconds since the start began.
   public var milliseconds: Int
 }
@@ -84,6 +88,8 @@ final class Startup {
   private let timeout: Int
   private let progress: (LabProgress) -> Void
   private let began = Deadline.now
+  /// When something was said last.
+  private(set) var lastNews = Deadline.now
   private var roots: [String: PreparedRoot] = [:]
   /// What was built for the hosts to see.
   private var built: [Volume] = []
@@ -129,8 +135,14 @@ final class Startup {
     try save()
   }
 
-  func say(_ step: String, of host: String? = nil) {
-    progress(LabProgress(host: host, step: step, milliseconds: Int(Deadline.now - began)))
+  func say(
+    _ step: String, of host: String? = nil, isWaiting: Bool = false, reason: String? = nil
+  ) {
+    lastNews = Deadline.now
+    progress(
+      LabProgress(
+        host: host, step: step, isWaiting: isWaiting, reason: reason,
+        milliseconds: Int(lastNews - began)))
   }
 
   func save() throws { try state.write(to: lab.paths.state) }
@@ -138,7 +150,7 @@ final class Startup {
   // MARK: - The lab as a whole
 
   /// Images may take minutes when they are made for the first time: that isn't the hosts' time.
-  private func prepareRoots() throws {
+  func prepareRoots() throws {
     built = try composition.builds.map { build in
       let directory = try BuildRun(script: build.script, in: lab.paths.directory).run {
         self.say($0)
@@ -151,9 +163,11 @@ final class Startup {
 
   /// The image of the hosts of a role, made if the store doesn't have it.
   func image(of role: Role) throws -> Image {
+    if let image = settings.image { return image }
     var packages = Set(composition.packages).union(role.packages).union(BaseSystem.packages)
     // What hosts need of the machine itself was looked for already, which is quicker.
     if composition.root == .host { packages.subtract(BaseSystem.packages) }
+    if composition.firstProcess == .systemd { packages.formUnion(SystemdUnits.packages) }
     return try ImageStore(program: program)
       .prepare(composition.root, packages: packages.sorted()) { self.say($0) }
   }

@@ -1,6 +1,7 @@
-// How a lab is: which hosts are up, and which of their services answer.
+// How a lab is: which hosts are up, which of their services answer, and what they use.
 
 import Compositions
+import Glibc
 
 /// The state of a lab at one moment.
 public struct LabStatus: Sendable, Equatable {
@@ -18,12 +19,16 @@ public struct LabStatus: Sendable, Equatable {
     public var link: LinkState
     /// Empty for a host that is down.
     public var services: [Service]
+    /// Nil for a host that is down, or whose processes can not be seen from here.
+    public var usage: HostUsage?
   }
 
   public var name: String
   public var directory: String
   public var composition: String
   public var backend: BackendKind
+  /// Seconds since it was started.
+  public var age: Int
   /// Whether a start was completed.
   public var isComplete: Bool
   public var hosts: [Host]
@@ -43,11 +48,19 @@ extension Lab {
       return LabStatus.Host(
         name: host.name, role: host.role, address: HostAddress(index: host.index).description,
         isUp: isUp, isPaused: host.isPaused, link: host.link,
-        services: isUp && !host.isPaused ? services(of: host, in: state, backend) : [])
+        services: isUp && !host.isPaused ? services(of: host, in: state, backend) : [],
+        usage: isUp ? state.cgroups.usage(host.name) : nil)
     }
     return LabStatus(
       name: name, directory: paths.directory, composition: state.settings.composition.name,
-      backend: state.settings.backend, isComplete: state.phase == .running, hosts: hosts)
+      backend: state.settings.backend, age: age, isComplete: state.phase == .running, hosts: hosts)
+  }
+
+  /// Its keys are made when it is new, and never again.
+  private var age: Int {
+    var status = stat()
+    guard stat(paths.keys, &status) == 0 else { return 0 }
+    return max(0, Int(time(nil)) - Int(status.st_ctim.tv_sec))
   }
 
   private func services(

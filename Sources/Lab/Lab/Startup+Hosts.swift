@@ -9,6 +9,8 @@ struct StartingHost {
   var channel: ControlChannel
   var isUp = false
   var awaited: [PlannedService]
+  /// When its systemd was asked last how services are, on the clock of `Deadline`; 0 for never.
+  var asked: Int64 = 0
 }
 
 extension Startup {
@@ -46,7 +48,8 @@ extension Startup {
       var waits = places.map {
         pollfd(fd: starting[$0].channel.descriptor, events: Int16(POLLIN), revents: 0)
       }
-      _ = poll(&waits, nfds_t(waits.count), deadline.remaining)
+      _ = poll(&waits, nfds_t(waits.count), min(Self.glance, deadline.remaining))
+      remind("its boot", of: waiting.plan.name, log: LabPaths.bootLog)
       for (wait, place) in zip(waits, places) where wait.revents != 0 { try hear(place) }
     }
   }

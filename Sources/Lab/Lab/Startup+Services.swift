@@ -12,13 +12,16 @@ extension Startup {
       for place in starting.indices where !starting[place].awaited.isEmpty { try ask(place) }
       guard let waiting = starting.first(where: { !$0.awaited.isEmpty }) else { return }
       guard !deadline.isOver else { throw silent(waiting) }
+      if let service = waiting.awaited.first {
+        remind(service.name, of: waiting.plan.name, log: service.name)
+      }
       usleep(Self.pause)
     }
   }
 
   private func ask(_ place: Int) throws {
     let host = starting[place]
-    guard let reports = starting[place].channel.reports() else {
+    guard let reports = try reports(place) else {
       throw explain(.failed("its first process died"), host: host.plan.name)
     }
     for case .ended(let service, let code) in reports
@@ -32,6 +35,28 @@ extension Startup {
       let names = host.plan.services.map(\.name).joined(separator: ", ")
       say("\(names) answer", of: host.plan.name)
     }
+  }
+
+  /// How long services may be silent before systemd is asked whether they have failed, and then asked
+  /// again, in milliseconds.
+  private static let impatience: Int64 = 1000
+
+  /// What the first process says, or systemd in its place, which has no line to us. Nil if it is dead.
+  private func reports(_ place: Int) throws -> [BootReport]? {
+    let host = starting[place]
+    if let reports = starting[place].channel.reports() { return reports }
+    guard host.plan.firstProcess == .systemd, let known = state.host(host.plan.name),
+      backend.isAlive(known, in: state)
+    else { return nil }
+    guard Deadline.now - host.asked > Self.impatience else { return [] }
+    defer { starting[place].asked = Deadline.now }
+    if host.asked == 0 { return [] }
+    let failures = SystemdState.failures(of: host.awaited.map(\.name)) { command in
+      try Child.output(limit: 1 << 16) { descriptors in
+        try backend.start(command, on: host.plan.name, in: state, descriptors: descriptors)
+      }.text
+    }
+    return failures.map { .ended($0.service, $0.code) }
   }
 
   private func silent(_ host: StartingHost) -> LabError {
@@ -83,7 +108,7 @@ extension Startup {
     let child = try backend.start(
       HostCommand(HostPlan.shell(step.script), user: step.user), on: host, in: state,
       descriptors: [input, log, log])
-    guard child.ends(before: deadline) else {
+    guard ends(child, step: step.title, of: host, log: LabPaths.stepLog) else {
       Glibc.kill(child.pid, SIGKILL)
       _ = child.wait()
       throw failure(of: step, on: host, "not done in time")

@@ -40,6 +40,7 @@ struct clinux_ns_launch {
   bool new_session;
   bool controlling_terminal;  // descriptor 0 becomes the terminal of the new session
   bool confine;               // give up the capabilities that could harm the machine
+  bool makes_devices;         // … but not the one to make device nodes, as containers need them
   bool bound;                 // die with the thread that starts it, until it calls `clinux_ns_outlive`
 };
 

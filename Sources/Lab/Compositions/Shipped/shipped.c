@@ -17,6 +17,15 @@ static const unsigned char oar2[] = {
 static const unsigned char slurm[] = {
 #embed "slurm.yaml"
 };
+static const unsigned char kubernetes[] = {
+#embed "kubernetes.yaml"
+};
+static const unsigned char oar2_kubernetes[] = {
+#embed "oar2-kubernetes.yaml"
+};
+static const unsigned char slurm_kubernetes[] = {
+#embed "slurm-kubernetes.yaml"
+};
 static const unsigned char build_kubernetes[] = {
 #embed "build-kubernetes"
 };
@@ -29,6 +38,9 @@ static const shipped_composition all[] = {
     SHIPPED("plain", plain),
     SHIPPED("oar2", oar2),
     SHIPPED("slurm", slurm),
+    SHIPPED("kubernetes", kubernetes),
+    SHIPPED("oar2-kubernetes", oar2_kubernetes),
+    SHIPPED("slurm-kubernetes", slurm_kubernetes),
 };
 
 static const shipped_composition files[] = {

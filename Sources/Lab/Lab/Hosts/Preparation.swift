@@ -17,7 +17,7 @@ enum Preparation {
         environment: RunningServices.environment + ["HOME=/root", "USER=root", "LOGNAME=root"]
           + plan.environment,
         descriptors: [input, STDOUT_FILENO, STDERR_FILENO], directory: "/", newSession: true,
-        confined: confined
+        confined: confined, makesDevices: plan.containers
       ).start()
       let code = child.wait()
       guard code == 0 else {

@@ -17,6 +17,7 @@ struct RunningServices {
   private let accounts: Accounts
   /// The environment of the host beyond what every process has.
   private let variables: [String]
+  private let makesDevices: Bool
   /// The directory of the logs, which is out of reach by name once the host has its own root.
   private let logs: Int32
 
@@ -31,14 +32,15 @@ struct RunningServices {
   /// Starts the services of a host; each writes to a log of its own in the directory `logs`.
   static func start(_ plan: HostPlan, logs: Int32) throws -> RunningServices {
     var running = RunningServices(
-      accounts: try Accounts(root: ""), environment: plan.environment, logs: logs)
+      accounts: try Accounts(root: ""), plan, logs: logs)
     for service in plan.services { try running.start(service) }
     return running
   }
 
-  private init(accounts: Accounts, environment: [String], logs: Int32) {
+  private init(accounts: Accounts, _ plan: HostPlan, logs: Int32) {
     self.accounts = accounts
-    variables = environment
+    variables = plan.environment
+    makesDevices = plan.containers
     self.logs = logs
   }
 
@@ -57,7 +59,7 @@ struct RunningServices {
       ],
       descriptors: [input, log, log], directory: "/",
       identity: .init(user: account.uid, group: account.gid, groups: accounts.groups(of: account)),
-      newSession: true, confined: true
+      newSession: true, confined: true, makesDevices: makesDevices
     ).start()
     close(child.descriptor)
     running[child.pid] = Running(service: service, began: Deadline.now, failures: failures)

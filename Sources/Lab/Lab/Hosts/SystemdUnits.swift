@@ -6,6 +6,8 @@ import Glibc
 
 enum SystemdUnits {
   static let program = "/sbin/init"
+  /// What brings it to an image.
+  static let packages = ["systemd-sysv", "dbus"]
   private static let directory = "/etc/systemd/system/"
   /// The units of services are wanted by it.
   static let target = "multi-user.target"

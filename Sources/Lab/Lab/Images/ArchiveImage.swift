@@ -68,7 +68,7 @@ extension ImageStore {
   }
 
   /// Unpacks one tar file, of whatever compression tar knows by itself.
-  private func extract(
+  func extract(
     _ archive: String, into target: String, at site: LayerSite, excluding patterns: [String],
     _ work: StoreWork
   ) throws {

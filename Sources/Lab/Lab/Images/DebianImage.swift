@@ -18,9 +18,6 @@ extension ImageStore {
     guard allowed, (1...32).contains(suite.utf8.count), !suite.hasPrefix("-") else {
       throw LabError("\(suite) can't be a release of Debian; they have names such as bookworm")
     }
-    guard geteuid() == 0 else {
-      throw LabError("making an image of debian:\(suite) needs root; run this command with sudo")
-    }
     let sources = AptSettings.sources(suite: suite)
     let recipe = LayerRecipe(
       key: try Digest.of(["debian 1", suite, sources ?? ""], deadline: work.deadline),

@@ -28,14 +28,20 @@ public struct ImageStore: Sendable {
     try self.init(directory: Self.standardDirectory, program: program)
   }
 
-  public static var standardDirectory: String {
+  public static var standardDirectory: String { place + "/images" }
+
+  /// The variable of the environment that names another place.
+  static let placeVariable = "LIBURNA_CACHE_DIR"
+
+  /// The directory that images, and what else takes long to make, are kept in.
+  static var place: String {
     func variable(_ name: String) -> String? {
       getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
-    if let place = variable("LIBURNA_CACHE_DIR") { return place + "/images" }
-    if geteuid() == 0 { return "/var/cache/liburna/images" }
+    if let place = variable(placeVariable) { return place }
+    if geteuid() == 0 { return "/var/cache/liburna" }
     let cache = variable("XDG_CACHE_HOME") ?? (variable("HOME") ?? "") + "/.cache"
-    return cache + "/liburna/images"
+    return cache + "/liburna"
   }
 
   /// Makes an image ready: from the store, or by making what is missing there.

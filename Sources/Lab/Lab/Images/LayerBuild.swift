@@ -59,6 +59,10 @@ extension ImageStore {
     found: () -> Made?, by build: (LayerSite) throws -> Made
   ) throws -> Made {
     if let found = found() { return found }
+    guard geteuid() == 0 else {
+      throw LabError(
+        "\(what) is not in \(directory), and making it needs root; run this command with sudo")
+    }
     try Files.makeDirectories(directory + "/building", mode: 0o700)
     let place = building(name)
     let lock = try StoreLock(making: place, work, of: what)
@@ -104,6 +108,8 @@ extension ImageStore {
   /// The failure with the log that explains it, which is kept.
   private func explain(_ error: any Error, _ what: String, _ site: LayerSite) -> LabError {
     var failure = error as? LabError ?? LabError("\(error)")
+    // A layer that this one needed says all about itself.
+    guard failure.logTail.isEmpty else { return failure }
     failure.logTail = Files.tail(site.log, lines: Startup.logLines)
     let isFull = (failure.logTail + [failure.message]).contains {
       $0.contains("No space left on device")
@@ -125,6 +131,18 @@ extension ImageStore {
   ///
   /// - Parameter what: what fails if it does, such as "mmdebstrap".
   func build(_ plan: BuildPlan, at site: LayerSite, _ what: String, _ work: StoreWork) throws {
+    let (child, channel) = try startBuilder(plan, at: site)
+    let ended = child.ends(before: work.deadline)
+    if !ended { kill(child.pid, SIGKILL) }
+    let code = child.wait()
+    close(channel)
+    guard ended else { throw LabError("\(what) did not end in time and was stopped") }
+    guard code == 0 else { throw LabError("\(what) failed with exit code \(code)") }
+  }
+
+  /// Starts a builder, which ends with everything that it started when the descriptor that is given
+  /// with it closes.
+  func startBuilder(_ plan: BuildPlan, at site: LayerSite) throws -> (Child, channel: Int32) {
     let file = site.scratch + "/plan"
     try Kept.write(plan, to: file)
     let log = open(site.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
@@ -133,29 +151,19 @@ extension ImageStore {
     let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
     defer { close(input) }
     let (channel, theirs) = try ControlChannel.pair()
-    // Closed before the wait below, which it then ends.
-    var isOpen = true
-    defer { if isOpen { close(channel.descriptor) } }
+    defer { close(theirs) }
     let launch = Launch(
       program: .path(program), arguments: ["liburna", "lab", Self.buildCommand, file],
       environment: ToolRun.environment,
       // The lock goes along: it is free when the builder, and not just the tool, is gone.
       descriptors: [input, log, log, theirs, site.lock],
       makes: clinux_ns_mount | clinux_ns_pid | clinux_ns_ipc, directory: "/", newSession: true)
-    let child: Child
     do {
-      defer { close(theirs) }
-      child = try launch.start()
-    } catch let error as StartError {
-      throw LabError(error.message)
+      return (try launch.start(), channel.descriptor)
+    } catch {
+      close(channel.descriptor)
+      throw LabError("\(error)")
     }
-    let ended = child.ends(before: work.deadline)
-    if !ended { kill(child.pid, SIGKILL) }
-    let code = child.wait()
-    close(channel.descriptor)
-    isOpen = false
-    guard ended else { throw LabError("\(what) did not end in time and was stopped") }
-    guard code == 0 else { throw LabError("\(what) failed with exit code \(code)") }
   }
 }
 

@@ -75,12 +75,16 @@ extension ImageStore {
       origin: "\(image.origin) with \(shown)", on: layerBase(image), needs: Self.packageRoom,
       announcement: "installing \(packages.count) packages on \(image.origin), once")
     return try layer(recipe, work) { site in
-      try install(packages, on: image, at: site, work)
+      try installPackages(packages, on: image, at: site, work)
     }
   }
 
-  private func install(
-    _ packages: [String], on image: Image, at site: LayerSite, _ work: StoreWork
+  /// - Parameters:
+  ///   - packages: names, or absolute paths of files as the image sees them.
+  ///   - further: what the plan has beside.
+  func installPackages(
+    _ packages: [String], on image: Image, at site: LayerSite, _ work: StoreWork,
+    further: (inout BuildPlan) -> Void = { _ in }
   ) throws {
     // Neither caches nor what apt only recommends; the answers to questions are the maintainers'.
     let install =
@@ -100,6 +104,7 @@ extension ImageStore {
     plan.environment = ToolRun.environment + ["DEBIAN_FRONTEND=noninteractive"]
     plan.aptSettings = AptSettings.ofMachine(deadline: work.deadline)
     plan.binds = AptSettings.binds
+    further(&plan)
     try change(
       image, by: plan, at: site, "apt-get install \(packages.joined(separator: " "))", work)
     try tidy(site.root)

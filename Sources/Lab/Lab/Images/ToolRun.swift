@@ -31,9 +31,10 @@ enum ToolRun {
     HostEntry.searchPath.map { $0 + "/" + name }.first { access($0, X_OK) == 0 }
   }
 
-  /// Runs a program and gives its answer. A program that is not done at the deadline is killed.
+  /// Runs a program, named or by its path, and gives its answer. `more` is added to its
+  /// environment. A program that is not done at the deadline is killed.
   static func run(
-    _ arguments: [String], input: [UInt8] = [], deadline: Deadline
+    _ arguments: [String], input: [UInt8] = [], more environment: [String] = [], deadline: Deadline
   ) throws -> Answer {
     let given = clinux_memory_file(input, input.count)
     let output = clinux_memory_file(nil, 0)
@@ -43,8 +44,9 @@ enum ToolRun {
       throw LabError.system("make", "a file in memory")
     }
     let launch = Launch(
-      program: .search(arguments[0], in: HostEntry.searchPath), arguments: arguments,
-      environment: environment, descriptors: [given, output, problem], directory: "/",
+      program: .path(arguments[0], in: HostEntry.searchPath), arguments: arguments,
+      environment: Self.environment + environment, descriptors: [given, output, problem],
+      directory: "/",
       newSession: true)
     let child: Child
     do {

@@ -40,7 +40,9 @@ struct Cgroups: Equatable, Codable {
 
   /// The v1 controllers that hosts get, where the machine has them.
   static let wantedControllers: Set<Substring> = [
-    "cpuset", "cpu", "cpuacct", "memory", "freezer", "pids",
+    "cpuset", "cpu", "cpuacct", "memory", "freezer", "pids", "devices", "blkio",
+    // systemd's own, without a controller.
+    "name=systemd",
   ]
   /// The leaf of v2 in which a host's processes start.
   static let leaf = "init"

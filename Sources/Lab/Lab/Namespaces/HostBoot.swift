@@ -24,7 +24,10 @@ struct HostBoot {
       let boot = HostBoot(
         paths: paths, plan: try Kept.read(HostPlan.self, from: paths.plan(host)),
         hierarchies: state.cgroups.hierarchies)
-      var services = try boot.boot()
+      let logs = try boot.makeHost()
+      if boot.plan.firstProcess == .systemd { return try boot.becomeSystemd(channel) }
+      try Preparation.run(boot.plan)
+      var services = try RunningServices.start(boot.plan, logs: logs)
       channel.send(.ready)
       guard channel.waitUntilRemembered() else { return 1 }
       clinux_ns_outlive()
@@ -35,8 +38,8 @@ struct HostBoot {
     }
   }
 
-  /// The story of a boot.
-  private func boot() throws -> RunningServices {
+  /// The story of a boot, until services can be started. Gives the directory of their logs, open.
+  private func makeHost() throws -> Int32 {
     try Mounts.makeAllPrivate()
     let logs = open(paths.logs(plan.name), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard logs >= 0 else { throw LabError.system("open", paths.logs(plan.name)) }
@@ -46,13 +49,13 @@ struct HostBoot {
     try mountKernel(root)
     try mountDevices(root)
     try mountCgroups(root)
+    if plan.firstProcess == .systemd { try prepareSystemd(root) }
     try joinNetwork()
     try setName()
     let error = clinux_ns_enter_root(root)
     guard error == 0 else { throw LabError.system("enter", root, error) }
     try Installer.install(plan.boot, below: "")
-    try Preparation.run(plan)
-    return try RunningServices.start(plan, logs: logs)
+    return logs
   }
 
   // MARK: - Disk
@@ -149,6 +152,10 @@ struct HostBoot {
       try Mounts.bind(root + path, to: root + path)
       try Mounts.makeReadOnly(root + path)
     }
+    // Those who make networks of containers go on setting the parameters of the host's own.
+    guard plan.containers else { return }
+    try Mounts.bind(root + "/proc/sys/net", to: root + "/proc/sys/net")
+    try Mounts.makeWritable(root + "/proc/sys/net")
   }
 
   private func mountDevices(_ root: String) throws {

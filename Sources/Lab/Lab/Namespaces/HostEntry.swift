@@ -52,7 +52,15 @@ struct HostEntry {
     launch.join = (process, Self.kinds)
     launch.newSession = terminal
     launch.controllingTerminal = terminal
-    return try launch.start()
+    launch.makesDevices = plan.containers
+    do {
+      return try launch.start()
+    } catch let error as StartError where Rootless.isActive && error.code == EACCES {
+      // From another session of the user the kernel lets nobody into the lab's groups. The command ends
+      // with the host all the same: it is in its pid namespace.
+      launch.cgroup = CgroupEntry()
+      return try launch.start()
+    }
   }
 }
 

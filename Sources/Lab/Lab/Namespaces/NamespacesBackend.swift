@@ -23,6 +23,9 @@ struct NamespacesBackend: Backend {
     | clinux_ns_cgroup
 
   func check(_ settings: LabSettings) throws {
+    if settings.composition.firstProcess == .systemd {
+      if let problem = SystemdNeeds.problem(settings.composition) { throw problem }
+    }
     guard settings.composition.root == .host else { return }
     for (program, package) in BaseSystem.needs where !Files.exists(program) {
       throw LabError("\(program) is missing; run Scripts/setup, or apt-get install \(package)")
@@ -32,6 +35,7 @@ struct NamespacesBackend: Backend {
   func prepareRoot(of role: Role, _ startup: Startup) throws -> PreparedRoot {
     let image = try startup.image(of: role)
     guard image.directories.isEmpty else {
+      try BaseSystem.check(image, of: role)
       return PreparedRoot(
         directories: image.directories, accounts: try Accounts(layers: image.directories))
     }
@@ -52,6 +56,11 @@ struct NamespacesBackend: Backend {
     startup.state.cgroups = try detectCgroups(lab.group)
     try startup.save()
     let cgroups = startup.state.cgroups
+    if startup.composition.firstProcess == .systemd, cgroups.hierarchies.isEmpty {
+      throw LabError(
+        "systemd in hosts needs cgroups; start the lab as root, or on a machine with cgroup v2 by "
+          + "systemd-run --user --scope -p Delegate=yes")
+    }
     // A systemd scope makes the group itself, with the holder in it.
     if !cgroups.isScope {
       try cgroups.create()

@@ -26,8 +26,14 @@ enum Rootless {
     guard geteuid() != 0 else { return }
     // Whoever asks later where labs are kept must get the same answer.
     setenv(Lab.placeVariable, lab.place, 1)
-    if let holder = try lab.state()?.holder, holder.isAlive {
-      try join(holder)
+    setenv(ImageStore.placeVariable, ImageStore.place, 1)
+    // All labs of a user share one namespace: whoever works on several can be in one only.
+    let states = ([lab] + Lab.all(in: lab.place)).lazy.compactMap { try? $0.state() }
+    let processes = states.flatMap { state in
+      ([state.holder] + state.hosts.map(\.first)).compactMap(\.self)
+    }
+    if let process = processes.first(where: { $0.isAlive && isOwn($0.pid) }) {
+      try join(process)
     } else {
       try makeNamespace()
     }
@@ -47,13 +53,18 @@ enum Rootless {
     }
   }
 
-  private static func join(_ holder: KnownProcess) throws {
-    let path = "/proc/\(holder.pid)/ns/user"
+  private static func isOwn(_ pid: pid_t) -> Bool {
+    var status = stat()
+    return stat("/proc/\(pid)", &status) == 0 && status.st_uid == geteuid()
+  }
+
+  private static func join(_ process: KnownProcess) throws {
+    let path = "/proc/\(process.pid)/ns/user"
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw LabError.system("open", path) }
     defer { close(descriptor) }
     // Opened first, then checked: what we hold is the lab's own.
-    guard holder.isAlive else { throw LabError("the lab has just ended") }
+    guard process.isAlive else { throw LabError("the lab has just ended") }
     let error = clinux_ns_join_user(descriptor)
     guard error == 0 else { throw LabError.system("join", "the lab's user namespace", error) }
   }

@@ -25,6 +25,16 @@ struct BaseSystem {
   /// The packages that every host needs.
   static let packages = Set(needs.map(\.1))
 
+  /// Refuses an image that lacks what every host needs.
+  static func check(_ image: Image, of role: Role) throws {
+    for (program, package) in needs
+    where !image.directories.contains(where: { Files.exists($0 + program) }) {
+      throw LabError(
+        "the image of role \(role.name) (\(image.origin)) has no \(program); add the package \(package) "
+          + "to it")
+    }
+  }
+
   /// - Parameter accounts: those of the root file system.
   init(_ settings: LabSettings, lab: String, keys: Keys, accounts: Accounts) throws {
     self.settings = settings
@@ -62,6 +72,7 @@ struct BaseSystem {
       plan.volumes.append(Volume(source: programs, target: Product.directory, mode: .ro))
     }
     plan.firstProcess = composition.firstProcess
+    plan.containers = role.containers
     plan.prepare = role.prepare
     plan.services = [sshService, mungeService]
     plan.services += try role.services.map { service in

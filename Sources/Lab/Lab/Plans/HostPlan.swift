@@ -66,6 +66,8 @@ struct HostPlan: Equatable, Codable, Sendable {
   var shared: [String] = ["/home"]
   var volumes: [Volume] = []
   var firstProcess = FirstProcess.tiny
+  /// Whether programs here run containers, which takes more rights than other hosts have.
+  var containers = false
   /// Scripts of /bin/sh for root, at every boot, before the services.
   var prepare: [String] = []
   var services: [PlannedService] = []

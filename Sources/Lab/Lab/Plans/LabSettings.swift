@@ -8,6 +8,8 @@ public struct LabSettings: Equatable, Codable, Sendable {
   public var backend: BackendKind
   /// The directory with the product's programs, or nil for none.
   public var programs: String?
+  /// What hosts of all roles begin as, if software was installed; nil for what the composition says.
+  public var image: Image?
 
   public init(
     _ composition: Composition, backend: BackendKind = .namespaces, programs: String? = nil

@@ -40,6 +40,8 @@ struct Launch {
   var controllingTerminal = false
   /// Gives up the capabilities that could reach past a host to the machine.
   var confined = false
+  /// Keeps the one to make device nodes all the same, as programs that run containers need it.
+  var makesDevices = false
   /// It dies with the thread that starts it, until it decides to outlive it.
   var bound = false
 
@@ -56,6 +58,7 @@ struct Launch {
     launch.new_session = newSession
     launch.controlling_terminal = controllingTerminal
     launch.confine = confined
+    launch.makes_devices = makesDevices
     launch.bound = bound
     if let identity {
       launch.change_user = true

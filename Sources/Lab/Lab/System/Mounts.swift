@@ -32,6 +32,12 @@ enum Mounts {
     }
   }
 
+  static func makeWritable(_ target: String) throws {
+    guard mount(nil, target, nil, UInt(MS_BIND) | UInt(MS_REMOUNT), nil) == 0 else {
+      throw LabError.system("make writable", target)
+    }
+  }
+
   /// Cuts the ties of all mounts with those of the machine.
   static func makeAllPrivate() throws {
     guard mount(nil, "/", nil, UInt(MS_REC) | UInt(MS_PRIVATE), nil) == 0 else {

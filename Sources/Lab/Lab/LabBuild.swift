@@ -1,0 +1,23 @@
+// Making ready what a start would wait for: images, and what compositions build.
+
+import Glibc
+
+extension Lab {
+  /// Makes the images of a composition ready; nothing is started.
+  public func build(
+    _ settings: LabSettings, program: String, progress: @escaping (LabProgress) -> Void
+  ) throws {
+    let backend = try settings.backend.backend(for: self)
+    try backend.check(settings)
+    let lock = try LabLock(making: paths.directory)
+    defer {
+      // Gone with what was in it only for the build; a lab that is there stays.
+      rmdir(paths.directory)
+      lock.release()
+    }
+    try Startup(
+      lab: self, settings: settings, backend: backend, program: program, executable: -1,
+      timeout: 0, progress: progress
+    ).prepareRoots()
+  }
+}
