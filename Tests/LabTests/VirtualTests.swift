@@ -89,8 +89,9 @@ extension LabSuite {
         of: HostCommand(["printf", "%s|", "a b", "it's", "$HOME", "line\nline"], user: "user1"),
         on: "node1")
       #expect(words.text == "a b|it's|$HOME|line\nline|")
-      #expect(try test.sh("node1", "id -un; pwd; echo $LAB_ROLE", user: "user2")
-        == "user2\n/home/user2\nnode")
+      #expect(
+        try test.sh("node1", "id -un; pwd; echo $LAB_ROLE", user: "user2")
+          == "user2\n/home/user2\nnode")
     }
 
     private static func checkFaults(_ test: TestLab) throws {
