@@ -26,17 +26,17 @@ extension VirtualBackend {
     }
   }
 
-  /// What guests have not written yet is written first; then they stand still.
+  /// Hosts stand still already; what they have not written yet is written first, for which each goes
+  /// on for a moment.
   func save(_ snapshot: String, of state: LabState) throws {
-    let alive = state.hosts.filter { isAlive($0, in: state) && !$0.isPaused }
-    for host in alive {
+    for host in state.hosts where isAlive(host, in: state) && !host.isPaused {
+      try pause(host.name, false, in: state)
       let (code, _) = try Child.output(limit: 1 << 16) { descriptors in
         try start(HostCommand(["sync"]), on: host.name, in: state, descriptors: descriptors)
       }
+      try pause(host.name, true, in: state)
       guard code == 0 else { throw LabError("its disk can't be written out", host: host.name) }
     }
-    for host in alive { try pause(host.name, true, in: state) }
-    defer { for host in alive { try? pause(host.name, false, in: state) } }
     try namespaces.save(snapshot, of: state)
   }
 
