@@ -26,17 +26,17 @@ extension VirtualBackend {
     }
   }
 
-  /// Hosts stand still already; what they have not written yet is written first, for which each goes
-  /// on for a moment.
-  func save(_ snapshot: String, of state: LabState) throws {
-    for host in state.hosts where isAlive(host, in: state) && !host.isPaused {
-      try pause(host.name, false, in: state)
+  /// A guest keeps what it writes in memory for a while.
+  func settle(_ hosts: [String], in state: LabState) throws {
+    for host in hosts {
       let (code, _) = try Child.output(limit: 1 << 16) { descriptors in
-        try start(HostCommand(["sync"]), on: host.name, in: state, descriptors: descriptors)
+        try start(HostCommand(["sync"]), on: host, in: state, descriptors: descriptors)
       }
-      try pause(host.name, true, in: state)
-      guard code == 0 else { throw LabError("its disk can't be written out", host: host.name) }
+      guard code == 0 else { throw LabError("its disk can't be written out", host: host) }
     }
+  }
+
+  func save(_ snapshot: String, of state: LabState) throws {
     try namespaces.save(snapshot, of: state)
   }
 
