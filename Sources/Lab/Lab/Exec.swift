@@ -27,6 +27,10 @@ extension Lab {
     guard backend.isAlive(found, in: state) else {
       throw LabError("it is down; `liburna lab start --keep` brings it back", host: host)
     }
+    // What enters a host that stands still stands still as well, for as long.
+    guard !found.isPaused else {
+      throw LabError("it is paused; `liburna lab resume \(host)` lets it go on", host: host)
+    }
     return backend
   }
 

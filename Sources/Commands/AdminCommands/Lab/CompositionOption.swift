@@ -138,9 +138,10 @@ enum CompositionOption {
     }
     let resolved = LabOption.resolved(source)
     let target = parts.count == 2 ? parts[1] : resolved
-    guard target.hasPrefix("/"), target.count > 1 else {
+    guard target.hasPrefix("/") else {
       throw UsageError(["-v: \"\(shortened(target))\" must be an absolute path in the hosts"])
     }
+    if let problem = Volume.problem(target: target) { throw UsageError(["-v: \(problem)"]) }
     guard LabOption.isDirectory(resolved) else {
       throw UsageError(["-v: \"\(shortened(source))\" is no directory of this machine"])
     }
@@ -151,6 +152,8 @@ enum CompositionOption {
     guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
       throw UsageError(["-e takes NAME=VALUE, not \"\(shortened(text))\""])
     }
-    return Variable(String(text[..<equals]), String(text[text.index(after: equals)...]))
+    let name = String(text[..<equals])
+    if let problem = Variable.problem(name: name) { throw UsageError(["-e: \(problem)"]) }
+    return Variable(name, String(text[text.index(after: equals)...]))
   }
 }
