@@ -5,6 +5,8 @@ extension CompositionDecoder {
     "count", "controls", "packages", "files", "prepare", "services", "containers", "memory",
     "processors",
   ]
+  /// What hosts can't be called: this host, all hosts, the lab's own process.
+  private static let takenNames: Set<String> = ["localhost", "all", "holder"]
   /// Hosts of a role in a file. What a machine bears is another matter.
   static let mostHosts = 10_000
   /// MiB of a virtual machine.
@@ -22,8 +24,12 @@ extension CompositionDecoder {
     var owners: [String: String] = [:]
     let values = field.values(problems)
     for (name, field) in values {
-      guard NameRule.role.accepts(name), name != "localhost" else {
+      guard NameRule.role.accepts(name) else {
         complain(name, .role, field)
+        continue
+      }
+      guard !Self.takenNames.contains(name) else {
+        problems.add("\(quoted(name)) can't name a role: it means something else", at: field)
         continue
       }
       var role = self.role(name, field)

@@ -51,6 +51,9 @@ protocol Backend: Sendable {
   /// Sets how a host that is alive is connected.
   func link(_ host: String, _ link: LinkState, in state: LabState) throws
 
+  /// Lets hosts that are alive write out what their disks do not have yet. They do not stand still yet.
+  func settle(_ hosts: [String], in state: LabState) throws
+
   /// Keeps a copy of the disks of all hosts and of what they share. Hosts stand still meanwhile.
   func save(_ snapshot: String, of state: LabState) throws
 
@@ -73,6 +76,7 @@ extension Backend {
   func makeReady(_ plans: [HostPlan], _ startup: Startup) throws {}
   func placed(_ hosts: [LabState.Host], _ startup: Startup) throws -> [LabState.Host] { hosts }
   func fetchLogs(of host: String, in state: LabState) throws {}
+  func settle(_ hosts: [String], in state: LabState) throws {}
 }
 
 /// A root file system that is ready for hosts.

@@ -1,5 +1,5 @@
-// A lab: a cluster of hosts on one machine, made of kernel namespaces. This file is what others call;
-// the story of a start is in LabStart.swift.
+// A lab: a cluster of hosts, whichever backend makes them. This file is what others call; the story of a
+// start is in LabStart.swift.
 
 import CLinux
 import Compositions
@@ -23,11 +23,7 @@ public struct Lab: Sendable {
 
   /// A lab that may or may not exist. The directory is the lab's own.
   public init(name: String, directory: String) throws {
-    let allowed = name.utf8.allSatisfy { byte in
-      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
-    }
-    guard allowed, (1...32).contains(name.utf8.count), !name.hasPrefix("-") else {
+    guard Self.isName(name) else {
       throw LabError(
         "\(name) can't name a lab; use 1 to 32 small letters, digits and dashes, no dash first")
     }
@@ -40,6 +36,16 @@ public struct Lab: Sendable {
     }
     self.name = name
     paths = LabPaths(directory: directory)
+  }
+
+  /// Whether a word can name a lab, a snapshot and the like, and so be a part of paths: 1 to 32 small
+  /// letters, digits and dashes, no dash first.
+  static func isName(_ word: String) -> Bool {
+    let allowed = word.utf8.allSatisfy { byte in
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+    }
+    return allowed && (1...32).contains(word.utf8.count) && !word.hasPrefix("-")
   }
 
   /// The lab of a name in the place where labs are kept.
@@ -69,12 +75,9 @@ public struct Lab: Sendable {
   }
 
   /// The lab's own cgroup in every hierarchy. Labs of one name in two places must not meet there, so
-  /// it carries a digest (FNV-1a) of the place.
+  /// it carries a fingerprint of the place.
   var group: String {
-    let digest = paths.directory.utf8.reduce(UInt32(2_166_136_261)) {
-      ($0 ^ UInt32($1)) &* 16_777_619
-    }
-    return "\(Self.groupPrefix)\(name)-\(String(digest, radix: 16))"
+    "\(Self.groupPrefix)\(name)-\(Fingerprint.short(paths.directory))"
   }
 
   // MARK: - What is there

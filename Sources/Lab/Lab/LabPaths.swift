@@ -18,15 +18,16 @@ struct LabPaths {
   /// A link to the program that hosts of this lab run first, where that isn't the tool itself.
   var hostProgram: String { directory + "/" + HostProgram.name }
 
-  /// Where the holder, and hosts while they boot, have the file system of disks.
+  /// Where the holder, and hosts while they boot, have the file system of disks. What is there beside
+  /// the disks of hosts has a colon first, which no host has in its name.
   var disks: String { directory + "/disks" }
   /// What the lab was like at each snapshot, and the disks then.
   var snapshots: String { directory + "/snapshots" }
-  var snapshotDisks: String { disks + "/snapshots" }
+  var snapshotDisks: String { disks + "/:snapshots" }
   /// A directory that all hosts share, by its path in them.
-  func shared(_ path: String) -> String { disks + "/shared/" + path.replacing("/", with: ":") }
+  func shared(_ path: String) -> String { disks + "/:shared/" + path.replacing("/", with: ":") }
   /// Where the holder of a lab without root has copies of what is root's on the machine.
-  var rootCopies: String { disks + "/machine" }
+  var rootCopies: String { disks + "/:machine" }
   func disk(_ host: String) -> String { disks + "/" + host }
 
   /// The group of the holder among the lab's cgroups, and its name in messages.

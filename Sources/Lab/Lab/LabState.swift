@@ -49,8 +49,8 @@ struct LabState: Equatable, Codable {
   var subnet = HostAddress.standardSubnet
   /// The hosts in the order of their addresses.
   var hosts: [Host] = []
-  /// The steps that were done, by their keys, and the hosts that the lab had then.
-  var done: [String: [String]] = [:]
+  /// The steps that were done, by their keys, and a fingerprint of the hosts that the lab had then.
+  var done: [String: String] = [:]
 
   struct Host: Equatable, Codable {
     var name: String

@@ -4,9 +4,7 @@ import Glibc
 
 public enum LocalCommand {
   /// The path of a program of this machine, or nil if there is none of the name.
-  public static func find(_ name: String) -> String? {
-    HostEntry.searchPath.map { $0 + "/" + name }.first { access($0, X_OK) == 0 }
-  }
+  public static func find(_ name: String) -> String? { ToolRun.find(name) }
 
   /// Our own environment; NAME=VALUE each.
   static var environment: [String] {
@@ -24,33 +22,14 @@ public enum LocalCommand {
   /// Runs a program without input and gives its exit code and what it wrote to standard output and
   /// error, at most 1 MiB.
   public static func output(_ arguments: [String]) throws -> (code: Int32, text: String) {
-    var ends: [Int32] = [-1, -1]
-    guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0
-    else { throw LabError.system("open", "a socket pair") }
-    defer { close(ends[0]) }
-    let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
-    defer { close(input) }
-    let child: Child
-    do {
-      defer { close(ends[1]) }
-      child = try start(arguments, descriptors: [input, ends[1], ends[1]])
-    }
-    var text: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65_536)
-    while text.count < 1 << 20 {
-      let got = read(ends[0], &chunk, chunk.count)
-      if got < 0 && errno == EINTR { continue }
-      guard got > 0 else { break }
-      text.append(contentsOf: chunk[0..<got])
-    }
-    return (child.wait(), String(decoding: text, as: UTF8.self))
+    try Child.output(limit: 1 << 20) { try start(arguments, descriptors: $0) }
   }
 
   private static func start(_ arguments: [String], descriptors: [Int32]) throws -> Child {
     let name = arguments.first ?? ""
     return try Launch(
-      program: name.contains("/") ? .path(name) : .search(name, in: HostEntry.searchPath),
-      arguments: arguments, environment: environment, descriptors: descriptors
+      program: .path(name, in: HostEntry.searchPath), arguments: arguments,
+      environment: environment, descriptors: descriptors
     ).start()
   }
 }

@@ -43,18 +43,8 @@ enum Probe {
 
   /// Whether something listens on a unix socket.
   static func accepts(socket path: String) -> Bool {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let bytes = Array(path.utf8)
-    guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-    let socket = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    guard socket >= 0 else { return false }
-    defer { close(socket) }
-    return withUnsafeBytes(of: &address) { bytes in
-      bytes.withMemoryRebound(to: sockaddr.self) {
-        connect(socket, $0.baseAddress, socklen_t(bytes.count)) == 0
-      }
-    }
+    let socket = UnixAddress.connect(path)
+    if socket >= 0 { close(socket) }
+    return socket >= 0
   }
 }

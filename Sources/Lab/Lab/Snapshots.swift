@@ -22,19 +22,25 @@ extension Lab {
     let state = try existing()
     let backend = try state.settings.backend.backend(for: self)
     let moving = state.hosts.filter { !$0.isPaused && backend.isAlive($0, in: state) }
-    defer { for host in moving { try? backend.pause(host.name, false, in: state) } }
+    try backend.settle(moving.map(\.name), in: state)
+    // Remembered first: whoever comes after a tool that was killed meanwhile finds hosts to be resumed.
+    var still = state
+    for host in moving { still.update(host.name) { $0.isPaused = true } }
+    try still.write(to: paths.state)
+    defer {
+      for host in moving { try? backend.pause(host.name, false, in: state) }
+      try? state.write(to: paths.state)
+    }
     for host in moving { try backend.pause(host.name, true, in: state) }
-    try backend.save(snapshot, of: state)
     try Files.makeDirectories(paths.snapshots, mode: 0o700)
+    // An old one of the name is none any more as soon as its disks go.
+    try Files.removeTree(paths.snapshots + "/" + snapshot)
+    try backend.save(snapshot, of: state)
     try state.write(to: paths.snapshots + "/" + snapshot)
   }
 
   private static func check(_ snapshot: String) throws {
-    let allowed = snapshot.utf8.allSatisfy { byte in
-      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
-    }
-    guard allowed, (1...32).contains(snapshot.utf8.count), !snapshot.hasPrefix("-") else {
+    guard isName(snapshot) else {
       throw LabError(
         "\(snapshot) can't name a snapshot; use 1 to 32 small letters, digits and dashes, "
           + "no dash first")
@@ -46,6 +52,7 @@ extension Lab {
     to snapshot: String, program: String, timeout: Int = 60,
     progress: @escaping (LabProgress) -> Void = { _ in }
   ) throws {
+    try Self.check(snapshot)
     guard let lock = try LabLock(existing: paths.directory) else { throw absent }
     defer { lock.release() }
     let now = try existing()

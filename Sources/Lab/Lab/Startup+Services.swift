@@ -71,9 +71,11 @@ extension Startup {
 
   /// Runs the steps that are due, one after the other.
   func takeSteps() throws {
-    let hosts = state.hosts.map(\.name)
-    defer { try? save() }
+    // The names themselves, for each host that a step is done on, would make the state very large.
+    let hosts = Fingerprint.long(state.hosts.map(\.name).joined(separator: " "))
     for step in composition.steps {
+      // What was done must not be done again after a tool that was killed.
+      defer { try? save() }
       for host in places(of: step) {
         let key = "\(step.title) on \(host)"
         let isDone =
@@ -99,7 +101,7 @@ extension Startup {
 
   private func take(_ step: Step, on host: String) throws {
     let path = lab.paths.log(host, LabPaths.stepLog)
-    let log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    let log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard log >= 0 else { throw LabError.system("open", path) }
     let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
     defer {

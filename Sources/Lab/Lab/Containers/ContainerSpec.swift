@@ -23,13 +23,10 @@ struct ContainerSpec {
 
   /// The body of the request that makes the container, with a digest of itself among its labels.
   var value: JSONValue {
-    let text = body(labels: []).text
-    let digest = text.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) {
-      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
-    }
+    let digest = Fingerprint.long(body(labels: []).text)
     return body(labels: [
       JSONMember(ContainerEngine.label, .string(group)),
-      JSONMember(ContainerEngine.specLabel, .string(String(digest, radix: 16))),
+      JSONMember(ContainerEngine.specLabel, .string(digest)),
     ])
   }
 

@@ -138,7 +138,10 @@ struct ContainersBackend: Backend {
   // MARK: - Hosts that run
 
   func isAlive(_ host: LabState.Host, in state: LabState) -> Bool {
-    guard let connection = HostConnection(lab.paths, host: host.name) else { return false }
+    guard let connection = HostConnection(lab.paths, host: host.name) else {
+      // Nobody takes connections in a host that stands still, so that they may have become too many.
+      return errno == EAGAIN
+    }
     connection.close()
     return true
   }

@@ -105,7 +105,8 @@ struct UnixAddress {
     }
   }
 
-  /// Opens a connection to a socket, however long its path is. A descriptor, or -1 with errno.
+  /// Opens a connection to a socket, however long its path is. A descriptor, or -1 with errno. Never
+  /// waits: where as many connections wait already as may, it fails with EAGAIN.
   static func connect(_ path: String) -> Int32 {
     guard let slash = path.lastIndex(of: "/") else { return -1 }
     let directory = open(String(path[..<slash]) + "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -113,9 +114,13 @@ struct UnixAddress {
     defer { close(directory) }
     let short = "/proc/self/fd/\(directory)\(path[slash...])"
     guard var address = UnixAddress(short) else { return -1 }
-    let socket = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+    let socket = socket(AF_UNIX, Int32(kind), 0)
     guard socket >= 0 else { return -1 }
-    if address.with({ Glibc.connect(socket, $0, $1) }) == 0 { return socket }
+    if address.with({ Glibc.connect(socket, $0, $1) }) == 0 {
+      _ = fcntl(socket, F_SETFL, O_RDWR)
+      return socket
+    }
     let error = errno
     close(socket)
     errno = error

@@ -188,8 +188,7 @@ struct Builder {
     var environment = plan.environment
     if !plan.aptSettings.isEmpty { environment.append("APT_CONFIG=" + Self.settings) }
     let launch = Launch(
-      program: command[0].contains("/")
-        ? .path(command[0]) : .search(command[0], in: HostEntry.searchPath),
+      program: .path(command[0], in: HostEntry.searchPath),
       arguments: command, environment: environment,
       descriptors: [input, STDOUT_FILENO, STDERR_FILENO], directory: "/")
     let child = try launch.start()

@@ -11,11 +11,7 @@ extension ImageStore {
   private static let leftOut = ["man", "doc", "info", "locale"]
 
   func debianImage(_ suite: String, _ work: StoreWork) throws -> Image {
-    let allowed = suite.utf8.allSatisfy { byte in
-      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
-    }
-    guard allowed, (1...32).contains(suite.utf8.count), !suite.hasPrefix("-") else {
+    guard Lab.isName(suite) else {
       throw LabError("\(suite) can't be a release of Debian; they have names such as bookworm")
     }
     let sources = AptSettings.sources(suite: suite)

@@ -11,20 +11,28 @@ enum Packages {
     guard names.count <= limit else {
       throw LabError("\(names.count) packages are too many; at most \(limit)")
     }
-    for name in names {
+    for word in names {
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = parts[0]
       let allowed = name.utf8.allSatisfy { byte in
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
           || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
           || "+-.".utf8.contains(byte)
       }
-      guard allowed, (2...128).contains(name.utf8.count), let first = name.first,
-        first.isLetter || first.isNumber
+      guard allowed, (2...128).contains(word.utf8.count), let first = name.first,
+        first.isLetter || first.isNumber, parts.count == 1 || isVersion(parts[1])
       else {
         throw LabError(
-          "\(name) can't be the name of a Debian package; these are small letters, digits, +, - and ."
+          "\(word) can't be the name of a Debian package; these are small letters, digits, +, - and ., "
+            + "and a version may follow: munge=0.5.15-2"
         )
       }
     }
+  }
+
+  private static func isVersion(_ text: Substring) -> Bool {
+    !text.isEmpty
+      && text.utf8.allSatisfy { MachineList.isLetterOrDigit($0) || "+-.:~".utf8.contains($0) }
   }
 
   /// Makes sure that the machine itself has these packages.
@@ -37,8 +45,11 @@ enum Packages {
     }
     // Packages that provide a name are good for it as well.
     let answer = try ToolRun.run(
-      ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package} ${Provides}\n"], deadline: deadline
-    )
+      [
+        "dpkg-query", "-W", "-f",
+        "${db:Status-Status} ${Package} ${Package}=${Version} ${Provides}\n",
+      ],
+      deadline: deadline)
     var present: Set<Substring> = []
     for line in answer.output.split(separator: "\n") where line.hasPrefix("installed ") {
       let words = line.split(whereSeparator: { $0 == " " || $0 == "," })

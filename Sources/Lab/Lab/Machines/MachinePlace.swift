@@ -15,11 +15,10 @@ struct MachinePlace: Equatable {
     directory = "\(base)/labs/\(lab.group)-\(Self.ourselves)"
   }
 
-  /// A digest (FNV-1a) of this machine, so that labs of two machines don't meet on a third.
+  /// A fingerprint of this machine, so that labs of two machines don't meet on a third.
   private static var ourselves: String {
     let identity = Files.value("/etc/machine-id") ?? Files.value("/proc/sys/kernel/hostname") ?? ""
-    let digest = identity.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
-    return String(digest, radix: 16)
+    return Fingerprint.short(identity)
   }
 
   var programs: String { base + "/programs" }

@@ -75,25 +75,18 @@ struct Ssh: Sendable {
     }
   }
 
-  /// The socket of a machine's shared connection, by a digest (FNV-1a) of its name.
+  /// The socket of a machine's shared connection, by a fingerprint of its name.
   func socket(_ machine: String) -> String? {
     guard let sockets else { return nil }
-    let digest = machine.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
-    return sockets + "/" + String(digest, radix: 16)
+    return sockets + "/" + Fingerprint.short(machine)
   }
 
   // MARK: - Starting it
 
-  /// Our own environment, for ssh finds keys and agents by it.
-  static var environment: [String] {
-    let bytes = (try? Files.read("/proc/self/environ")) ?? []
-    return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-  }
-
   static func launch(_ words: [String], descriptors: [Int32]) -> Launch {
     Launch(
       program: .search(program, in: HostEntry.searchPath), arguments: words,
-      environment: environment,
-      descriptors: descriptors)
+      // ssh finds keys and agents by it.
+      environment: LocalCommand.environment, descriptors: descriptors)
   }
 }

@@ -10,8 +10,14 @@ extension NamespacesBackend {
     try run(["mkdir", "-p", copy + ".new"], in: state)
     let disks = try run(["ls", lab.paths.disks], in: state).split(separator: "\n")
       .map { lab.paths.disks + "/" + $0 }.filter { $0 != lab.paths.snapshotDisks }
-    try run(["cp", "-a", "--"] + disks + [copy + ".new"], in: state)
-    try run(["mv", copy + ".new", copy], in: state)
+    do {
+      try run(["cp", "-a", "--"] + disks + [copy + ".new"], in: state)
+      try run(["mv", copy + ".new", copy], in: state)
+    } catch {
+      // Half a copy would only take the room of the disks.
+      _ = try? run(["rm", "-rf", "--", copy + ".new"], in: state)
+      throw error
+    }
   }
 
   func restore(_ snapshot: String, of state: LabState) throws {

@@ -146,7 +146,7 @@ struct Child {
 
 extension Child {
   /// Starts a process without input and gives its exit code and what it wrote to standard output and
-  /// error, at most `limit` bytes.
+  /// error, the first `limit` bytes; what comes after them is read, so that it ends, and forgotten.
   static func output(
     limit: Int, _ start: ([Int32]) throws -> Child
   ) throws -> (code: Int32, text: String) {
@@ -163,11 +163,11 @@ extension Child {
     }
     var text: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
-    while text.count < limit {
+    while true {
       let got = read(ends[0], &chunk, chunk.count)
       if got < 0 && errno == EINTR { continue }
       guard got > 0 else { break }
-      text.append(contentsOf: chunk[0..<got])
+      text.append(contentsOf: chunk[0..<min(got, limit - text.count)])
     }
     return (child.wait(), String(decoding: text, as: UTF8.self))
   }

@@ -63,7 +63,8 @@ enum GuestInit {
       try Files.makeDirectories(directory)
     }
     try Mounts.new(
-      "overlay", on: root, "lowerdir=/modules-of-all:/image,upperdir=/disk/upper,workdir=/disk/work")
+      "overlay", on: root, "lowerdir=/modules-of-all:/image,upperdir=/disk/upper,workdir=/disk/work"
+    )
   }
 
   private static func mount(
@@ -133,7 +134,8 @@ enum GuestInit {
       "systemd-networkd-wait-online.service", "systemd-resolved.service", "networking.service",
       "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
       "e2scrub_reap.service", "fstrim.timer", "man-db.timer", "logrotate.timer",
-      "systemd-tmpfiles-clean.timer", "systemd-pcrphase.service", "systemd-pcrphase-sysinit.service",
+      "systemd-tmpfiles-clean.timer", "systemd-pcrphase.service",
+      "systemd-pcrphase-sysinit.service",
       "systemd-update-utmp.service", "systemd-update-utmp-runlevel.service",
       "systemd-random-seed.service", "systemd-remount-fs.service", "dev-hugepages.mount",
       "systemd-boot-random-seed.service", "systemd-machine-id-commit.service",

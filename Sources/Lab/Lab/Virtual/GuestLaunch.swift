@@ -21,7 +21,8 @@ enum GuestLaunch {
     do {
       let plan = try Kept.read(HostPlan.self, from: paths.plan(host))
       let files = try prepare(paths, plan)
-      let template = try Kept.read(MachineRecord.self, from: paths.machine(host) + "/record").template
+      let template = try Kept.read(MachineRecord.self, from: paths.machine(host) + "/record")
+        .template
       return become(try template.hardware().command(files))
     } catch {
       return tell("\(error)")
@@ -93,7 +94,9 @@ struct MachineRecord: Codable {
 
   var template: Template { Template(directory: directory) }
 
-  init(_ template: Template, isCopy: Bool) { (directory, self.isCopy) = (template.directory, isCopy) }
+  init(_ template: Template, isCopy: Bool) {
+    (directory, self.isCopy) = (template.directory, isCopy)
+  }
 
   /// Where QEMU finds the state of the template.
   static let stateDescriptor: Int32 = 9

@@ -26,17 +26,17 @@ extension VirtualBackend {
     }
   }
 
-  /// What guests have not written yet is written first; then they stand still.
-  func save(_ snapshot: String, of state: LabState) throws {
-    let alive = state.hosts.filter { isAlive($0, in: state) && !$0.isPaused }
-    for host in alive {
+  /// A guest keeps what it writes in memory for a while.
+  func settle(_ hosts: [String], in state: LabState) throws {
+    for host in hosts {
       let (code, _) = try Child.output(limit: 1 << 16) { descriptors in
-        try start(HostCommand(["sync"]), on: host.name, in: state, descriptors: descriptors)
+        try start(HostCommand(["sync"]), on: host, in: state, descriptors: descriptors)
       }
-      guard code == 0 else { throw LabError("its disk can't be written out", host: host.name) }
+      guard code == 0 else { throw LabError("its disk can't be written out", host: host) }
     }
-    for host in alive { try pause(host.name, true, in: state) }
-    defer { for host in alive { try? pause(host.name, false, in: state) } }
+  }
+
+  func save(_ snapshot: String, of state: LabState) throws {
     try namespaces.save(snapshot, of: state)
   }
 
