@@ -16,7 +16,10 @@ struct LiburnaTree {
   /// The directory of the programs, built now if there is a Swift toolchain.
   func programs(_ work: StoreWork) throws -> String {
     let place = directory + "/.build/release"
-    if let swift = Self.toolchain { try build(swift, work) }
+    if let swift = Self.toolchain {
+      // One by one: all together would be the tests as well, which want more than programs do.
+      for name in Self.names { try build(name, swift, work) }
+    }
     for name in Self.names where !Files.isExecutable(place + "/" + name) {
       throw LabError(
         "\(place)/\(name) is missing, and there is no Swift toolchain in PATH to build it with; "
@@ -31,8 +34,8 @@ struct LiburnaTree {
     path.split(separator: ":").map { $0 + "/swift" }.first(where: Files.isExecutable)
   }
 
-  private func build(_ swift: String, _ work: StoreWork) throws {
-    work.progress("building Liburna in \(directory)")
+  private func build(_ product: String, _ swift: String, _ work: StoreWork) throws {
+    work.progress("building \(product) in \(directory)")
     var status = stat()
     guard stat(directory, &status) == 0 else { throw LabError.system("examine", directory) }
     let log = clinux_memory_file(nil, 0)
@@ -42,7 +45,9 @@ struct LiburnaTree {
     defer { close(input) }
     var launch = Launch(
       program: .path(swift),
-      arguments: ["swift", "build", "-c", "release", "--static-swift-stdlib"],
+      arguments: [
+        "swift", "build", "-c", "release", "--static-swift-stdlib", "--product", product,
+      ],
       environment: ToolRun.environment.filter { !$0.hasPrefix("PATH=") && !$0.hasPrefix("HOME=") }
         + ["PATH=" + Self.path, "HOME=" + Self.home(of: status.st_uid)],
       descriptors: [input, log, log], directory: directory, newSession: true)
@@ -56,13 +61,13 @@ struct LiburnaTree {
     guard child.ends(before: work.deadline) else {
       kill(-child.pid, SIGKILL)
       _ = child.wait()
-      throw LabError("building Liburna in \(directory) took too long and was stopped")
+      throw LabError("building \(product) in \(directory) took too long and was stopped")
     }
     let code = child.wait()
     guard code == 0 else {
       let text = try? Files.readText("/proc/self/fd/\(log)")
       throw LabError(
-        "building Liburna in \(directory) failed with exit code \(code)",
+        "building \(product) in \(directory) failed with exit code \(code)",
         logTail: (text ?? "").split(separator: "\n").suffix(Self.lines).map(String.init))
     }
   }
