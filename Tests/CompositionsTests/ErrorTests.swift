@@ -41,6 +41,7 @@ struct ErrorTests {
     ("volumes: [\"/a:/b\", \"/c:/b\"]", #"volumes: two volumes are seen at "/b""#),
     ("volumes: [\"./a:/b\"]", "volumes: a shipped composition names no files beside it"),
     ("variables: {1A: b}", #""1A" is no name of a variable"#),
+    ("volumes: [\"/a:/etc\"]", "volumes: hosts need their own /etc"),
     ("variables: {LAB_X: b}", "variables.LAB_X: variables named LAB_… are set by the lab itself"),
     ("variables: {A: [b]}", "variables.A: a text is wanted here, not a list"),
     ("software: oar4", #"software: "oar4" is not liburna, oar2 or oar3; did you mean "oar2"?"#),
@@ -102,6 +103,11 @@ struct ErrorTests {
     ("node: {services: {a: {command: x | y}}}", "no shell reads this, so | would not do"),
     ("node: {services: {a: {command: x, user: 1a}}}", #""1a" is no name of an account"#),
     ("node: {services: {a: {command: x, ready: {port: 0}}}}", #""0" is no port: 1 to 65535"#),
+    ("node: {services: {a: {command: x, ready: {port: 22}}}}", "port 22 is sshd's already"),
+    (
+      "node: {services: {a: {command: x, ready: {port: 9}}, b: {command: x, ready: {port: 9}}}}",
+      "roles.node.services.b: port 9 is a's already"
+    ),
     ("node: {services: {a: {command: x, ready: {port: 65536}}}}", "is no port: 1 to 65535"),
     ("node: {services: {a: {command: x, ready: {prot: 1}}}}", #"did you mean "port"?"#),
     ("node: {services: {a: {command: x, ready: {}}}}", "say one of {port: N}, {socket: PATH}"),

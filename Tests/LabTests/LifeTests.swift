@@ -149,8 +149,17 @@ extension LabSuite {
           LabSettings(composition), program: try TestLab.program, timeout: 3)
       }
       #expect(error?.host == "node2")
-      #expect(error?.message == "mute did not answer in time")
+      #expect(error?.message == "mute did not answer on port 99 in 3 s, which --timeout changes")
       try test.lab.stop()
+      #expect(test.remains == [])
+    }
+
+    @Test("a start that is refused before it made anything leaves nothing")
+    func refused() throws {
+      let test = try TestLab("refused")
+      var composition = Composition.plain(nodes: 1)
+      composition.root = .directory("/no-such-directory")
+      #expect(throws: LabError.self) { try test.start(composition) }
       #expect(test.remains == [])
     }
 

@@ -7,7 +7,9 @@ extension CompositionDecoder {
   private static let ownServices = ["sshd", "munged"]
 
   func services(_ field: Field?) -> [Service] {
-    (field?.values(problems) ?? []).compactMap { name, field in
+    // Who listens on a port: of two, one would seem ready because the other answers.
+    var listeners: [UInt16: String] = [22: "sshd"]
+    return (field?.values(problems) ?? []).compactMap { name, field in
       guard NameRule.service.accepts(name) else {
         complain(name, .service, field)
         return nil
@@ -15,7 +17,14 @@ extension CompositionDecoder {
       if Self.ownServices.contains(name) {
         problems.add("every host runs \(name) already; the lab sees to it", at: field)
       }
-      return service(name, field)
+      let service = service(name, field)
+      if case .port(let port) = service?.ready {
+        if let other = listeners[port] {
+          problems.add("port \(port) is \(other)'s already; choose another", at: field)
+        }
+        listeners[port] = name
+      }
+      return service
     }
   }
 

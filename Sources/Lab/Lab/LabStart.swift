@@ -56,9 +56,15 @@ extension Lab {
     let lock = try LabLock(making: paths.directory)
     try Rootless.checkPlace(place)
     defer { lock.release() }
-    try start(
-      settings, beginning, backend: backend, lock: lock, program: program, timeout: timeout,
-      progress: progress)
+    do {
+      try start(
+        settings, beginning, backend: backend, lock: lock, program: program, timeout: timeout,
+        progress: progress)
+    } catch {
+      // Of a start that was refused before it made anything, nothing stays.
+      if rmdir(paths.directory) == 0 { rmdir(place) }
+      throw error
+    }
   }
 
   /// The same, with the lab's lock held.
@@ -85,7 +91,7 @@ final class Startup {
   let program: String
   let executable: Int32
   private(set) var deadline: Deadline
-  private let timeout: Int
+  let timeout: Int
   private let progress: (LabProgress) -> Void
   private let began = Deadline.now
   /// When something was said last.

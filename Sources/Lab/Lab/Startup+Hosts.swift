@@ -81,7 +81,9 @@ extension Startup {
       return LabError(
         "\(service) ended with exit code \(code)", host: host,
         logTail: Files.tail(lab.paths.log(host, service), lines: Self.logLines))
-    case .ready, nil: return LabError("it was not set up in time", host: host, logTail: tail)
+    case .ready, nil:
+      return LabError(
+        "it was not set up in \(timeout) s, which --timeout changes", host: host, logTail: tail)
     }
   }
 }

@@ -63,7 +63,8 @@ extension Startup {
     try? backend.fetchLogs(of: host.plan.name, in: state)
     guard let service = host.awaited.first else { return explain(nil, host: host.plan.name) }
     return LabError(
-      "\(service.name) did not answer in time", host: host.plan.name,
+      "\(service.name) did not answer \(service.readiness.place)in \(timeout) s, which --timeout "
+        + "changes", host: host.plan.name,
       logTail: Files.tail(lab.paths.log(host.plan.name, service.name), lines: Self.logLines))
   }
 
@@ -114,7 +115,7 @@ extension Startup {
     guard ends(child, step: step.title, of: host, log: LabPaths.stepLog) else {
       Glibc.kill(child.pid, SIGKILL)
       _ = child.wait()
-      throw failure(of: step, on: host, "not done in time")
+      throw failure(of: step, on: host, "not done in \(timeout) s, which --timeout changes")
     }
     let code = child.wait()
     guard code == 0 else { throw failure(of: step, on: host, "exit code \(code)") }
@@ -124,5 +125,16 @@ extension Startup {
     LabError(
       "\(step.title): \(what)", host: host,
       logTail: Files.tail(lab.paths.log(host, LabPaths.stepLog), lines: Self.logLines))
+  }
+}
+
+extension Readiness {
+  /// Where an answer is waited for, with a blank after it, for messages.
+  fileprivate var place: String {
+    switch self {
+    case .none: ""
+    case .port(let port): "on port \(port) "
+    case .socket(let path), .file(let path): "at \(path) "
+    }
   }
 }
