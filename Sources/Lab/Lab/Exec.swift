@@ -54,7 +54,10 @@ extension Lab {
       }
       return try backend.runOnTerminal(command, on: host, in: state)
     } catch let error as StartError {
-      let message = "liburna lab: \(host): \(error)\n"
+      // Other than ssh, we hand words over as they are.
+      let isLine = command.arguments.first?.contains(" ") ?? false
+      let hint = isLine ? "; a line for a shell is given as: sh -c 'LINE'" : ""
+      let message = "liburna lab: \(host): \(error)\(hint)\n"
       _ = write(STDERR_FILENO, message, message.utf8.count)
       return error.code == ENOENT ? Self.notFound : Self.cannotRun
     }
