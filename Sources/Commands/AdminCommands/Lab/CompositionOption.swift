@@ -138,19 +138,20 @@ enum CompositionOption {
     }
     let resolved = LabOption.resolved(source)
     let target = parts.count == 2 ? parts[1] : resolved
-    guard target.hasPrefix("/"), target.count > 1 else {
-      throw UsageError(["-v: \"\(shortened(target))\" must be an absolute path in the hosts"])
-    }
+    let volume = Volume(source: resolved, target: target, mode: mode)
+    if let problem = volume.problem { throw UsageError(["-v: \(problem)"]) }
     guard LabOption.isDirectory(resolved) else {
       throw UsageError(["-v: \"\(shortened(source))\" is no directory of this machine"])
     }
-    return Volume(source: resolved, target: target, mode: mode)
+    return volume
   }
 
   static func variable(_ text: String) throws(UsageError) -> Variable {
     guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
       throw UsageError(["-e takes NAME=VALUE, not \"\(shortened(text))\""])
     }
-    return Variable(String(text[..<equals]), String(text[text.index(after: equals)...]))
+    let variable = Variable(String(text[..<equals]), String(text[text.index(after: equals)...]))
+    if let problem = variable.problem { throw UsageError(["-e: \(problem)"]) }
+    return variable
   }
 }

@@ -64,7 +64,7 @@ struct GuestBoot {
     let plan = orders.plan
     let logs = open(GuestPaths.logs, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard logs >= 0 else { throw LabError.system("open", GuestPaths.logs) }
-    if orders.setsName { try setName(plan.name) }
+    if orders.setsName { try HostName.set(plan.name) }
     if orders.opensCgroups { try GuestCgroups.open() }
     try install(orders)
     switch plan.firstProcess {
@@ -105,12 +105,6 @@ struct GuestBoot {
     }
     try Installer.install(orders.always + plan.boot, below: "")
     if let hosts = orders.hosts { try Files.write(hosts, to: GuestPaths.hosts) }
-  }
-
-  private static func setName(_ name: String) throws {
-    guard sethostname(name, name.utf8.count) == 0 else {
-      throw LabError.system("set the name", name)
-    }
   }
 
   /// What we say goes to the boot log, beside the logs of services.

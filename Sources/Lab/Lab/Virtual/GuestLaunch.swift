@@ -8,7 +8,7 @@ import Glibc
 enum GuestLaunch {
   /// Hidden commands of `liburna lab`.
   static let templateCommand = "__template"
-  static let machineCommand = "__machine"
+  static let machineCommand = "__guest"
 
   /// Becomes the QEMU of a template, which dies with the tool that started it.
   static func runTemplate(_ words: [String]) -> Int32 {
@@ -16,12 +16,13 @@ enum GuestLaunch {
     return become(words)
   }
 
-  /// What `liburna lab __machine DIRECTORY HOST` does, with the line as descriptor 3.
+  /// What `liburna lab __guest DIRECTORY HOST` does, with the line as descriptor 3.
   static func runMachine(_ paths: LabPaths, host: String) -> Int32 {
     do {
       let plan = try Kept.read(HostPlan.self, from: paths.plan(host))
       let files = try prepare(paths, plan)
-      let template = try Kept.read(MachineRecord.self, from: paths.machine(host) + "/record").template
+      let template = try Kept.read(MachineRecord.self, from: paths.machine(host) + "/record")
+        .template
       return become(try template.hardware().command(files))
     } catch {
       return tell("\(error)")
@@ -93,7 +94,9 @@ struct MachineRecord: Codable {
 
   var template: Template { Template(directory: directory) }
 
-  init(_ template: Template, isCopy: Bool) { (directory, self.isCopy) = (template.directory, isCopy) }
+  init(_ template: Template, isCopy: Bool) {
+    (directory, self.isCopy) = (template.directory, isCopy)
+  }
 
   /// Where QEMU finds the state of the template.
   static let stateDescriptor: Int32 = 9
@@ -136,11 +139,7 @@ struct MachineExport {
   @discardableResult
   private func show(_ source: String, as name: String, in export: String) throws -> String {
     let target = export + "/" + name
-    if Files.exists(source) && !Files.isDirectory(source) {
-      try Installer.install([.file("/" + name, "")], below: export)
-    } else {
-      try Files.makeDirectories(target)
-    }
+    try Mounts.makePlace(target, for: source)
     try Mounts.bind(source, to: target, deep: true)
     return target
   }
