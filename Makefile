@@ -4,7 +4,7 @@ BUILD_RELEASE = swift build -c release --static-swift-stdlib
 RELEASE = .build/release
 PROGRAMS = --product liburna --product liburnad --product liburna-node
 
-.PHONY: help setup build release demo demo-down test lint format bench bench-planner torture torture-planner \
+.PHONY: help setup build release demo demo-down test lint format bench bench-planner bench-lab story-lab torture torture-planner \
 	clean
 
 help:            ## list the targets
@@ -25,7 +25,8 @@ demo: release    ## a cluster on this machine, and jobs on it
 demo-down:       ## end the demo's cluster; nothing stays
 	@Demo/stop $(RELEASE)
 
-test: setup      ## build and pass all tests
+test:            ## build and pass all tests
+	@Scripts/setup tests
 	@Scripts/test
 
 lint:            ## check the style of every source file
@@ -39,6 +40,14 @@ bench: release   ## print every figure of the performance targets
 
 bench-planner: setup   ## print how fast the planner is, and its targets
 	@Benchmarks/planner
+
+story-lab:       ## run every shipped composition on every backend that this machine has
+	@Scripts/setup tests
+	@Scripts/story-lab
+
+bench-lab: release ## print how fast labs come and go, and what they take
+	@Scripts/setup tests
+	@Benchmarks/lab --no-build
 
 torture: setup   ## kill servers and agents 10,000 times and look for damage
 	@LIBURNA_TORTURE_KILLS=10000 Scripts/test --filter Faults

@@ -90,7 +90,7 @@ struct LabChainTests {
       for line in help.output.split(separator: "\n").dropFirst() {
         #expect(line.count <= 80, "\(name): \(line)")
       }
-      #expect(call("man", name).output.hasPrefix(".TH LIBURNA LAB \(name.uppercased()) 1"))
+      #expect(call("man", name).output.hasPrefix(".TH LIBURNA-LAB-\(name.uppercased()) 1"))
       let names = type.definition.options.flatMap(\.definition.dashed)
       #expect(Set(names).count == names.count, "\(name)")
       #expect(call().output.contains("\n  \(name) "))

@@ -218,6 +218,11 @@ struct CompositionOptionTests {
     #expect(try settings("-v", "/tmp").composition.volumes.map(\.target) == ["/tmp"])
     #expect(fault("-v", "/tmp:b").contains("absolute"))
     #expect(fault("-v", "/no-such:/b").contains("no directory"))
+    #expect(fault("-v", "/tmp:/etc").contains("hosts need their own /etc"))
+    #expect(fault("-v", "/tmp:/proc/1").contains("hosts need their own /proc/1"))
+    #expect(fault("-v", "/tmp:/").contains("no path in the lab"))
+    #expect(fault("-e", "1A=b").contains("no digit first"))
+    #expect(fault("-e", "LAB_X=b").contains("set by the lab itself"))
     #expect(fault("-e", "=b").contains("NAME=VALUE"))
     #expect(fault("-b", "xen").contains("namespaces, podman, docker, vm, machines"))
   }

@@ -1,5 +1,6 @@
 // One program with many names; help, manual pages and completion from the commands' tables.
 
+import Glibc
 import Testing
 
 @testable import AdminCommands
@@ -13,7 +14,7 @@ struct MultiCallTests {
     commands: [
       ("oarsub", Oarsub.self), ("oardel", Oardel.self), ("oarhold", Oarhold.self),
       ("oarresume", Oarresume.self), ("oarsh", Oarsh.self), ("oarstat", Oarstat.self),
-      ("status", StatusCommand.self),
+      ("status", StatusCommand.self), ("lab", LabCommand.self),
     ] + adminCommands)
 
   private func call(_ words: String...) -> CallResult {
@@ -112,5 +113,44 @@ struct MultiCallTests {
       #expect(script.output.contains("array-param-file"))
     }
     #expect(call("liburna", "completion", "tcsh").errors.contains("bash, zsh, fish"))
+  }
+
+  /// What bash offers for a line whose last word is being typed.
+  private func offered(by script: String, _ line: String) throws -> [String] {
+    let words = line.split(separator: " ", omittingEmptySubsequences: false)
+    let program =
+      script + "COMP_WORDS=(\(words.map { "'\($0)'" }.joined(separator: " ")))\n"
+      + "COMP_CWORD=\(words.count - 1)\n_liburna_complete\necho ${COMPREPLY[@]}\n"
+    let path = "/tmp/liburna-completion-\(getpid())"
+    let file = try #require(fopen(path, "w"))
+    defer { unlink(path) }
+    fputs(program, file)
+    fclose(file)
+    let pipe = try #require(popen("bash \(path) 2>&1", "r"))
+    defer { pclose(pipe) }
+    var text = [CChar](repeating: 0, count: 65_536)
+    let read = fread(&text, 1, text.count, pipe)
+    return String(decoding: text[..<read].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      .split { $0 == " " || $0 == "\n" }.map(String.init)
+  }
+
+  @Test("bash completes commands, the lab's commands in a row, and the options of the last")
+  func bashCompletion() throws {
+    let all = call("liburna", "completion", "bash").output
+    #expect(try offered(by: all, "liburna oars") == ["oarsub", "oarsh", "oarstat"])
+    #expect(try offered(by: all, "oardel --sig") == ["--signal"])
+    for script in [all, call("liburna", "lab", "completion", "bash").output] {
+      #expect(try offered(by: script, "liburna lab st") == ["start", "status", "stop"])
+      #expect(try offered(by: script, "liburna lab start -n 4 conn") == ["connect"])
+      #expect(try offered(by: script, "liburna lab start connect --sy") == ["--sync"])
+      #expect(try offered(by: script, "liburna lab --na") == ["--name"])
+    }
+  }
+
+  @Test("the lab's help lists its commands, and its manual pages have titles of one word")
+  func labHelp() {
+    let help = call("liburna", "lab", "--help").output
+    #expect(help.contains("  snapshot   Keep the disks"))
+    #expect(call("liburna", "lab", "man", "start").output.hasPrefix(".TH LIBURNA-LAB-START 1 "))
   }
 }

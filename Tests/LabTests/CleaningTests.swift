@@ -26,6 +26,30 @@ extension LabSuite {
       }
     }
 
+    @Test("a lab whose state another version wrote is removed, and everything of it is ended")
+    func unreadableState() throws {
+      let before = Machine.now
+      let place = "/tmp/liburna-lab-tests-\(getpid())-unreadable"
+      let name = "unreadable-\(getpid())"
+      let test = try TestLab(
+        lab: Lab(name: name, directory: "\(place)/\(name)"), place: "\(place)/\(name)")
+      for isCleaned in [true, false] {
+        try test.start()
+        try Files.replace(test.lab.paths.state, with: [0xA0], mode: 0o600)
+        let fault = #expect(throws: LabError.self) { try test.lab.status() }
+        #expect(fault?.message.contains("`liburna lab stop` or `clean` removes the lab") == true)
+        if isCleaned {
+          #expect(
+            try Lab.clean(in: place) == [Leftover(lab: name, what: "a state that can't be read")])
+        } else {
+          try test.lab.stop()
+        }
+        #expect(test.remains == [])
+      }
+      #expect(!Files.exists(place))
+      #expect(Machine.changes(since: before) == [])
+    }
+
     @Test("processes whose lab has lost its directory are ended")
     func lostDirectory() throws {
       let before = Machine.now

@@ -20,6 +20,10 @@ extension LabSuite {
         let refused = try test.sh("server", "timeout 1 \(Self.login) node1 true || echo silent")
         #expect(refused.hasSuffix("silent"))
         #expect(try test.lab.status()?.hosts[2].isPaused == true)
+        #expect(try test.lab.status()?.allAnswer == false)
+        // A command there would stand still as well.
+        let fault = #expect(throws: LabError.self) { try test.sh("node1", "true") }
+        #expect(fault?.message.contains("`liburna lab resume node1`") == true)
         try test.lab.pause("node1", false)
         #expect(try test.sh("server", "\(Self.login) node1 hostname") == "node1")
         #expect(try test.lab.status()?.hosts[2].isPaused == false)

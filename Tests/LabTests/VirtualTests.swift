@@ -89,8 +89,9 @@ extension LabSuite {
         of: HostCommand(["printf", "%s|", "a b", "it's", "$HOME", "line\nline"], user: "user1"),
         on: "node1")
       #expect(words.text == "a b|it's|$HOME|line\nline|")
-      #expect(try test.sh("node1", "id -un; pwd; echo $LAB_ROLE", user: "user2")
-        == "user2\n/home/user2\nnode")
+      #expect(
+        try test.sh("node1", "id -un; pwd; echo $LAB_ROLE", user: "user2")
+          == "user2\n/home/user2\nnode")
     }
 
     private static func checkFaults(_ test: TestLab) throws {
@@ -98,7 +99,9 @@ extension LabSuite {
       #expect(try test.lab.status()?.hosts.last?.services.first?.answers == false)
       try test.lab.link("node1", .whole)
       try test.lab.pause("node1", true)
-      #expect(try test.lab.status()?.hosts.last?.services.first?.answers == false)
+      let state = try test.lab.existing()
+      let address = HostAddress(index: 3)
+      #expect(!Probe.accepts(BaseSystem.sshPort, at: address, networkOf: state.holder?.pid))
       try test.lab.pause("node1", false)
       #expect(try test.sh("node1", "hostname") == "node1")
     }
@@ -132,7 +135,7 @@ extension LabSuite {
     private static func checkJobs(_ test: TestLab) throws {
       let script = "echo $$ > pid; setsid sleep 1000 & setsid setsid sleep 1000 & sleep 1000"
       _ = try test.sh(
-        "frontend", "rm -f pid; oarsub -l resource_id=1 \"\(script)\"", user: "user1")
+        "frontend", "rm -f pid; oarsub -l resource_id=1 '\(script)'", user: "user1")
       _ = try test.sh("frontend", "until [ -s pid ]; do sleep 0.2; done", user: "user1")
       let group = try test.sh("node1", "cut -d: -f3 /proc/$(cat /home/user1/pid)/cgroup")
       #expect(group.hasPrefix("/oar/"))

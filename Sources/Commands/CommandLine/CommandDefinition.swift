@@ -26,6 +26,8 @@ public struct CommandDefinition: Sendable {
   public var details: [String]
   public var examples: [(call: String, meaning: String)]
   public var exitCodes: [(code: Int32, meaning: String)]
+  /// The commands that are words of this one, as those of the lab are.
+  public var commands: [(name: String, definition: CommandDefinition)]
   /// What `--help` ends with; OAR's oardel and admin commands end with 1.
   public var helpExitCode: Int32
 
@@ -34,7 +36,8 @@ public struct CommandDefinition: Sendable {
     _ name: String, _ summary: String, synopsis: [String], operands: Operands = .none,
     options: [any OptionKey], details: [String] = [],
     examples: [(call: String, meaning: String)] = [],
-    exitCodes: [(code: Int32, meaning: String)] = [], helpExitCode: Int32 = 0
+    exitCodes: [(code: Int32, meaning: String)] = [], helpExitCode: Int32 = 0,
+    commands: [(name: String, definition: CommandDefinition)] = []
   ) {
     self.name = name
     self.summary = summary
@@ -44,6 +47,7 @@ public struct CommandDefinition: Sendable {
     self.examples = examples
     self.exitCodes = exitCodes
     self.helpExitCode = helpExitCode
+    self.commands = commands
     let letters = options.compactMap(\.definition.short)
     let isHelpFree = !letters.contains("h")
     let isVersionFree = !letters.contains("V")

@@ -27,15 +27,17 @@ public enum CompletionShell: String, CaseIterable, Sendable {
     var text = "# Completion of \(program)'s commands and options.\n"
     text += "_\(program)_words() {\n  case \"$1\" in\n"
     for (name, definition) in commands {
-      let words = definition.options.flatMap(\.definition.dashed).joined(separator: " ")
-      text += "    \(name)) echo \"\(words)\" ;;\n"
+      text += "    \(name)) echo \"\(words(definition))\" ;;\n"
+      for (inner, definition) in definition.commands {
+        text += "    \"\(name) \(inner)\") echo \"\(words(definition))\" ;;\n"
+      }
     }
     text += "  esac\n}\n"
     let names = (commands.map(\.name) + others).joined(separator: " ")
     let ownNames = commands.map(\.name).filter(isCalledByName).joined(separator: " ")
     text += """
       _\(program)_complete() {
-        local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[0]##*/}
+        local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[0]##*/} inner="" i
         COMPREPLY=()
         if [ "$command" = \(program) ]; then
           if [ "$COMP_CWORD" -eq 1 ]; then
@@ -44,13 +46,39 @@ public enum CompletionShell: String, CaseIterable, Sendable {
           fi
           command=${COMP_WORDS[1]}
         fi
-        case "$word" in
+      \(innerCommands(commands))  case "$word" in
           -*) COMPREPLY=($(compgen -W "$(_\(program)_words "$command")" -- "$word")) ;;
+          *) COMPREPLY=($(compgen -W "$inner" -- "$word")) ;;
         esac
       }
       complete -o default -F _\(program)_complete \(program) \(ownNames)
 
       """
+    return text
+  }
+
+  /// All names of a command's options.
+  private func words(_ definition: CommandDefinition) -> String {
+    definition.options.flatMap(\.definition.dashed).joined(separator: " ")
+  }
+
+  /// What finds out, for a command that consists of commands, which of them was typed last.
+  private func innerCommands(
+    _ commands: [(name: String, definition: CommandDefinition)]
+  ) -> String {
+    var text = ""
+    for (name, definition) in commands where !definition.commands.isEmpty {
+      let names = definition.commands.map(\.name).joined(separator: " ")
+      text += """
+          if [ "$command" = \(name) ]; then
+            inner="\(names)"
+            for ((i = 2; i < COMP_CWORD; i++)); do
+              case " $inner " in *" ${COMP_WORDS[i]} "*) command="\(name) ${COMP_WORDS[i]}" ;; esac
+            done
+          fi
+
+        """
+    }
     return text
   }
 
@@ -64,6 +92,14 @@ public enum CompletionShell: String, CaseIterable, Sendable {
       text += " -d \(quoted(definition.summary))\n"
       for option in definition.options where isCalledByName(name) {
         text += "complete -c \(name)\(fishOption(option))\n"
+      }
+      for (inner, definition) in definition.commands {
+        text += "complete -c \(program) -n '__fish_seen_subcommand_from \(name)' -a \(inner)"
+        text += " -d \(quoted(definition.summary))\n"
+        for option in definition.options {
+          text += "complete -c \(program) -n '__fish_seen_subcommand_from \(inner)'"
+          text += fishOption(option) + "\n"
+        }
       }
     }
     return text

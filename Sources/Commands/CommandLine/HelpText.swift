@@ -7,7 +7,9 @@ extension CommandDefinition {
     for (index, form) in synopsis.enumerated() {
       text += (index == 0 ? "Usage: " : "       ") + "\(name) \(form)\n"
     }
-    text += "\(summary).\n\nOptions:\n"
+    text += "\(summary).\n\n"
+    if !commands.isEmpty { text += commandList + "\n" }
+    text += "Options:\n"
     for option in options { text += option.definition.helpEntry }
     if !exitCodes.isEmpty {
       text += "\nExit codes:\n"
@@ -16,6 +18,15 @@ extension CommandDefinition {
       }
     }
     return text
+  }
+
+  /// The commands that are words of this one, with their summaries.
+  private var commandList: String {
+    commands.reduce("Commands:\n") { text, command in
+      text
+        + filled(
+          command.definition.summary, firstIndent: "  \(command.name)".padded(to: 13), indent: 13)
+    }
   }
 }
 

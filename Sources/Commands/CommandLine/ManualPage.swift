@@ -1,9 +1,14 @@
 // The manual page of a command (`liburna man COMMAND`), made from its table, in man(7) markup.
 
 extension CommandDefinition {
+  /// The title of the page, which is one word: LIBURNA-LAB-START.
+  private var pageName: String {
+    name.uppercased().split(separator: " ").joined(separator: "-")
+  }
+
   /// The page in troff source.
   public var manualPage: String {
-    var page = ".TH \(name.uppercased()) 1 \"\" \"Liburna \(liburnaVersion)\" \"Liburna\"\n"
+    var page = ".TH \(pageName) 1 \"\" \"Liburna \(liburnaVersion)\" \"Liburna\"\n"
     page += ".SH NAME\n\(troff(name)) \\- \(troff(summary))\n.SH SYNOPSIS\n"
     for form in synopsis { page += ".B \(troff(name))\n\(troff(form))\n.br\n" }
     if !details.isEmpty {

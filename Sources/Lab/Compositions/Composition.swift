@@ -105,6 +105,24 @@ public struct Volume: Equatable, Codable, Sendable {
   public init(source: String, target: String, mode: Mode = .rw) {
     (self.source, self.target, self.mode) = (source, target, mode)
   }
+
+  /// Directories that hosts can't do without, or that the kernel fills.
+  private static let taken = [
+    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/run", "/sbin", "/sys",
+    "/usr", "/usr/bin", "/usr/lib", "/usr/sbin", "/var",
+  ]
+  private static let filledByKernel = ["/dev/", "/proc/", "/sys/"]
+
+  /// Why hosts can't see a volume at a path, or nil if they can.
+  public static func problem(target: String) -> String? {
+    guard NameRule.path.accepts(target) else {
+      return "\(quoted(target)) is no path in the lab: \(NameRule.path.allowed)"
+    }
+    if taken.contains(target) || filledByKernel.contains(where: target.hasPrefix) {
+      return "hosts need their own \(target); choose another path, such as /src"
+    }
+    return nil
+  }
 }
 
 /// A variable of the environment.
@@ -113,6 +131,17 @@ public struct Variable: Equatable, Codable, Sendable {
   public var value: String
 
   public init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
+
+  /// What the lab's own variables begin with.
+  static let own = "LAB_"
+
+  /// Why a variable can't have a name, or nil if it can.
+  public static func problem(name: String) -> String? {
+    guard NameRule.variable.accepts(name) else {
+      return "\(quoted(name)) is no \(NameRule.variable.what): \(NameRule.variable.allowed)"
+    }
+    return name.hasPrefix(own) ? "variables named \(own)… are set by the lab itself" : nil
+  }
 }
 
 /// Something that a script makes on the machine, once, for hosts to see.

@@ -125,12 +125,8 @@ struct CompositionDecoder {
 
   private func variables(_ fields: Fields) -> [Variable] {
     (fields["variables"]?.values(problems) ?? []).compactMap { name, field in
-      guard NameRule.variable.accepts(name) else {
-        complain(name, .variable, field)
-        return nil
-      }
-      guard !name.hasPrefix(Self.ownVariables) else {
-        problems.add("variables named \(Self.ownVariables)… are set by the lab itself", at: field)
+      if let problem = Variable.problem(name: name) {
+        problems.add(problem, at: field)
         return nil
       }
       // Nothing is a value here: an empty one.
@@ -138,9 +134,6 @@ struct CompositionDecoder {
       return field.text(problems).map { Variable(name, $0) }
     }
   }
-
-  /// What the names of the lab's own variables begin with.
-  static let ownVariables = "LAB_"
 
   /// A key that is no name of the kind that is wanted.
   func complain(_ key: String, _ rule: NameRule, _ field: Field) {
@@ -174,10 +167,7 @@ extension Volume {
         Complaint(
           "\(quoted(text)) is no volume: HOST:LAB or HOST:LAB:MODE, such as ./src:/src:ro"))
     }
-    guard NameRule.path.accepts(parts[1]) else {
-      return .failure(
-        Complaint("\(quoted(parts[1])) is no path in the lab: \(NameRule.path.allowed)"))
-    }
+    if let problem = Volume.problem(target: parts[1]) { return .failure(Complaint(problem)) }
     var mode = Mode.rw
     if parts.count == 3 {
       let words = Mode.allCases.map(\.rawValue)

@@ -96,24 +96,3 @@ struct NameRule: Sendable {
     text.count <= 200 && text.unicodeScalars.allSatisfy { $0.value >= 0x20 }
   }
 }
-
-extension Volume {
-  /// Why hosts can't see a volume there, or nil: for volumes that are no composition's.
-  public var problem: String? {
-    NameRule.path.accepts(target)
-      ? nil : "\(quoted(target)) is no path in the lab: \(NameRule.path.allowed)"
-  }
-}
-
-extension Variable {
-  /// Why there can't be such a variable, or nil: for variables that are no composition's.
-  public var problem: String? {
-    guard NameRule.variable.accepts(name) else {
-      return "\(quoted(name)) is no \(NameRule.variable.what): \(NameRule.variable.allowed)"
-    }
-    guard !name.hasPrefix(CompositionDecoder.ownVariables) else {
-      return "variables named \(CompositionDecoder.ownVariables)… are set by the lab itself"
-    }
-    return value.utf8.contains(0) ? "a variable holds no zero byte" : nil
-  }
-}

@@ -28,7 +28,7 @@ extension Lab {
     var found: [Leftover] = []
     var failure: (any Error)?
     for lab in all(in: place) {
-      guard let lock = try LabLock(ifFree: lab.paths.directory) else { continue }
+      guard let lock = try LabLock(soonFree: lab.paths.directory) else { continue }
       defer { lock.release() }
       guard let what = lab.damage else { continue }
       do {
@@ -47,7 +47,13 @@ extension Lab {
 
   /// Why the lab is not whole, or nil if it is. The caller holds the lock.
   private var damage: String? {
-    guard let state = try? state() else { return "a directory without a state" }
+    let known: LabState?
+    do {
+      known = try state()
+    } catch {
+      return "a state that can't be read"
+    }
+    guard let state = known else { return "a directory without a state" }
     guard state.phase == .running else { return "a start that was not completed" }
     guard state.holder?.isAlive ?? true else { return "hosts whose switch is gone" }
     return nil

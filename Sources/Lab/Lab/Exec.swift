@@ -27,6 +27,10 @@ extension Lab {
     guard backend.isAlive(found, in: state) else {
       throw LabError("it is down; `liburna lab start --keep` brings it back", host: host)
     }
+    // What enters a host that stands still stands still as well, for as long.
+    guard !found.isPaused else {
+      throw LabError("it is paused; `liburna lab resume \(host)` lets it go on", host: host)
+    }
     return backend
   }
 
@@ -50,8 +54,7 @@ extension Lab {
       }
       return try backend.runOnTerminal(command, on: host, in: state)
     } catch let error as StartError {
-      let message = "liburna lab: \(host): \(error)\n"
-      _ = write(STDERR_FILENO, message, message.utf8.count)
+      StandardError.say("liburna lab: \(host): \(error)")
       return error.code == ENOENT ? Self.notFound : Self.cannotRun
     }
   }

@@ -2,6 +2,7 @@
 // start is in LabStart.swift.
 
 import CLinux
+import Compositions
 import Glibc
 
 public struct Lab: Sendable {
@@ -119,13 +120,31 @@ public struct Lab: Sendable {
   /// Removes all but the lab's own directory, which carries the lock. The state goes last: whoever
   /// finishes an interrupted removal needs it.
   func clear() throws {
-    if let state = try state() {
-      try state.settings.backend.backend(for: self).end(state)
+    let state: LabState?
+    do {
+      state = try self.state()
+    } catch {
+      try endUnknown()
+      state = nil
     }
+    if let state { try state.settings.backend.backend(for: self).end(state) }
     for name in Files.list(paths.directory) where paths.directory + "/" + name != paths.state {
       try Files.removeTree(paths.directory + "/" + name)
     }
     try Files.removeTree(paths.state)
+  }
+
+  /// Ends what there is on this machine of a lab whose state can't be read, because another version
+  /// wrote it or a disk failed: by the lab's groups, its processes' words and its containers' labels.
+  private func endUnknown() throws {
+    try Cgroups.detect(group: group).remove()
+    try FirstProcesses.end(FirstProcesses.find(of: paths.directory))
+    for kind in [BackendKind.podman, .docker] {
+      // Where no engine answers there are no containers that it could end.
+      guard let engine = try? ContainerEngine.find(kind) else { continue }
+      for container in try engine.containers(of: group) { try engine.remove(container.id) }
+      try engine.removeNetworks(of: group)
+    }
   }
 
   func unknown(_ host: String, in state: LabState) -> LabError {
@@ -157,6 +176,8 @@ struct LabLock {
   static let patience = 60
   /// How often a directory is made that others remove.
   private static let attempts = 100
+  /// How long the children of a tool that was killed may hold its lock, in milliseconds.
+  private static let grace: Int64 = 200
 
   /// Locks a lab's directory, or gives nil if there is none.
   init?(existing directory: String) throws {
@@ -176,10 +197,20 @@ struct LabLock {
     }
   }
 
-  /// Locks a lab's directory if there is one and nobody has locked it.
-  init?(ifFree directory: String) throws {
-    guard case .locked(let lock) = try Self.attempt(directory) else { return nil }
-    self = lock
+  /// Locks a lab's directory if there is one and nobody works on it. With some patience: what a tool
+  /// that was killed had just begun to start holds the lock until it is another program.
+  init?(soonFree directory: String) throws {
+    let deadline = Deadline(milliseconds: Self.grace)
+    repeat {
+      switch try Self.attempt(directory) {
+      case .locked(let lock):
+        self = lock
+        return
+      case .absent: return nil
+      case .taken: usleep(5000)
+      }
+    } while !deadline.isOver
+    return nil
   }
 
   private enum Attempt {

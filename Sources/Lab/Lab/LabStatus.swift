@@ -34,7 +34,7 @@ public struct LabStatus: Sendable, Equatable {
   public var hosts: [Host]
 
   public var allAnswer: Bool {
-    isComplete && hosts.allSatisfy { $0.isUp && $0.services.allSatisfy(\.answers) }
+    isComplete && hosts.allSatisfy { $0.isUp && !$0.isPaused && $0.services.allSatisfy(\.answers) }
   }
 }
 

@@ -138,20 +138,22 @@ enum CompositionOption {
     }
     let resolved = LabOption.resolved(source)
     let target = parts.count == 2 ? parts[1] : resolved
-    let volume = Volume(source: resolved, target: target, mode: mode)
-    if let problem = volume.problem { throw UsageError(["-v: \(problem)"]) }
+    guard target.hasPrefix("/") else {
+      throw UsageError(["-v: \"\(shortened(target))\" must be an absolute path in the hosts"])
+    }
+    if let problem = Volume.problem(target: target) { throw UsageError(["-v: \(problem)"]) }
     guard LabOption.isDirectory(resolved) else {
       throw UsageError(["-v: \"\(shortened(source))\" is no directory of this machine"])
     }
-    return volume
+    return Volume(source: resolved, target: target, mode: mode)
   }
 
   static func variable(_ text: String) throws(UsageError) -> Variable {
     guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
       throw UsageError(["-e takes NAME=VALUE, not \"\(shortened(text))\""])
     }
-    let variable = Variable(String(text[..<equals]), String(text[text.index(after: equals)...]))
-    if let problem = variable.problem { throw UsageError(["-e: \(problem)"]) }
-    return variable
+    let name = String(text[..<equals])
+    if let problem = Variable.problem(name: name) { throw UsageError(["-e: \(problem)"]) }
+    return Variable(name, String(text[text.index(after: equals)...]))
   }
 }

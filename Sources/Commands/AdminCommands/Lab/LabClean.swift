@@ -7,7 +7,7 @@ import Lab
 /// The command `lab clean`.
 enum LabClean: LabVerb {
   static let definition = CommandDefinition(
-    "liburna lab clean", "Remove what dead tools and labs left behind", synopsis: [""],
+    "liburna lab clean", "Remove what dead tools and labs left behind", synopsis: ["[OPTIONS]"],
     options: [],
     details: [
       "Labs that are well are left alone, and so are those that a tool is just working on. "

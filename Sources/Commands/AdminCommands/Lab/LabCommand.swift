@@ -28,7 +28,7 @@ public enum LabCommand: Command {
     operands: .command, options: LabOption.common,
     details: [
       "Every host has a name, an address, processes, files and cgroups of its own, made with the "
-        + "kernel's namespaces. The machine's own network and files are not touched. "
+        + "kernel's namespaces, or as --backend says. The machine's own network and files are not touched. "
         + "The users user1 and user2 are there on every host.",
       "Commands are: \(verbs.map(\.name).joined(separator: ", ")). Several can be typed one after "
         + "the other. They are done from left to right, and the first that fails ends the call "
@@ -46,17 +46,23 @@ public enum LabCommand: Command {
       ("liburna lab start -n 4", "a server, a frontend and four nodes"),
       ("liburna lab connect", "log in to all of them, or to the frontend as user1"),
       ("liburna lab --name two start -n 4 exec @node uname -r", "start, then ask all nodes"),
-    ])
+    ], commands: verbs.map { ($0.name, $0.type.definition) })
 
   public static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> Int32 {
     // First of all: as a process of the lab, this program must not start anything else.
     if let code = Lab.runHidden(arguments.operands) { return code }
     let program = "liburna lab"
     guard let first = arguments.operands.first, verbs.contains(where: { $0.name == first }) else {
+      // A shell completes by the program's own name.
+      let isCompletion = arguments.operands.first == "completion"
       let alone = CommandContext(
-        words: [program] + arguments.operands, output: context.output, errors: context.errors,
+        words: [isCompletion ? "liburna" : program] + arguments.operands, output: context.output,
+        errors: context.errors,
         input: context.input, variable: context.variable, connect: context.connect)
       let note = "Several can be typed one after the other: liburna lab start connect frontend"
+      if isCompletion {
+        return MultiCall(program: "liburna", commands: [("lab", LabCommand.self)]).run(in: alone)
+      }
       return MultiCall(program: program, commands: verbs.map { ($0.name, $0.type) }, note: note)
         .run(in: alone)
     }

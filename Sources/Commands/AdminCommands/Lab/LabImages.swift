@@ -13,7 +13,7 @@ enum LabImages: LabVerb {
 
   static let definition = CommandDefinition(
     "liburna lab images", "List the images that are kept for labs, or remove some",
-    synopsis: ["", "--remove IMAGE", "--unused"], options: [remove, unused],
+    synopsis: ["[OPTIONS]", "--remove IMAGE", "--unused"], options: [remove, unused],
     details: ["They are in \(ImageStore.standardDirectory)."],
     exitCodes: [(0, "listed, or removed"), (1, "there is no such image, or it is needed")])
 

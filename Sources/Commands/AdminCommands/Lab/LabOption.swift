@@ -52,7 +52,7 @@ enum LabOption {
       throw UsageError(["-e takes NAME=VALUE, not \"\(shortened(variable))\""])
     }
     guard directory != nil || !variables.isEmpty else { return words }
-    return ["env"] + (directory.map { ["--chdir=\($0)"] } ?? []) + variables + words
+    return ["env"] + (directory.map { ["--chdir=\($0)", "PWD=\($0)"] } ?? []) + variables + words
   }
 
   static func number(

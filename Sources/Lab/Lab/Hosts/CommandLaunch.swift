@@ -19,15 +19,18 @@ extension HostCommand {
     below root: String
   ) -> Launch {
     let words = arguments.isEmpty ? [account.shell] : arguments
+    let directory = Files.isDirectory(root + account.home) ? account.home : "/"
+    // OAR 2 believes PWD alone, as a login shell would have set it.
     var environment = [
       "HOME=\(account.home)", "USER=\(account.name)", "LOGNAME=\(account.name)",
-      "SHELL=\(account.shell)", "LANG=C.UTF-8", "PATH=" + Self.searchPath.joined(separator: ":"),
+      "SHELL=\(account.shell)", "LANG=C.UTF-8", "PWD=\(directory)",
+      "PATH=" + Self.searchPath.joined(separator: ":"),
     ]
     environment += variables
     if let terminalKind { environment.append("TERM=" + terminalKind) }
     var launch = Launch(
       program: .path(words[0], in: Self.searchPath), arguments: words, environment: environment,
-      directory: Files.isDirectory(root + account.home) ? account.home : "/",
+      directory: directory,
       identity: .init(user: account.uid, group: account.gid, groups: groups), confined: true)
     if arguments.isEmpty && login {
       // A dash in front of its name tells a shell that it is a login's.

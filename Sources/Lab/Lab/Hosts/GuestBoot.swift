@@ -120,9 +120,7 @@ struct GuestBoot {
   }
 
   private static func tell(_ text: String) -> Int32 {
-    let line = "liburna-host: \(text)\n"
-    _ = write(STDERR_FILENO, line, line.utf8.count)
-    return 1
+    StandardError.say("liburna-host: \(text)")
   }
 }
 

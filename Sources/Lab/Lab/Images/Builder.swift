@@ -60,8 +60,7 @@ struct Builder {
       guard getpid() == 1 else { throw LabError("this command is for building images only") }
       return try Builder(plan: try Kept.read(BuildPlan.self, from: path)).build()
     } catch {
-      let message = "liburna lab: \(error)\n"
-      _ = write(STDERR_FILENO, message, message.utf8.count)
+      StandardError.say("liburna lab: \(error)")
       return failed
     }
   }

@@ -17,9 +17,7 @@ struct MachineAgent {
       guard geteuid() == 0 else { throw LabError("this command is for root only") }
       return try MachineAgent(try MachineRequest(word: word)).answer()
     } catch {
-      let text = "liburna lab: \(error)\n"
-      _ = Glibc.write(STDERR_FILENO, text, text.utf8.count)
-      return 1
+      return StandardError.say("liburna lab: \(error)")
     }
   }
 

@@ -104,7 +104,9 @@ enum Kept {
     } catch let error as LabError {
       throw error
     } catch {
-      throw LabError("\(path) is damaged (\(error)); remove the lab's directory by hand")
+      throw LabError(
+        "\(path) is damaged, or of another version (\(error)); "
+          + "`liburna lab stop` or `clean` removes the lab")
     }
   }
 }

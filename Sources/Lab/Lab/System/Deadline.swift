@@ -5,7 +5,9 @@ import Glibc
 struct Deadline {
   let end: Int64
 
-  init(seconds: Int) { end = Deadline.now + Int64(seconds) * 1000 }
+  init(seconds: Int) { self.init(milliseconds: Int64(seconds) * 1000) }
+
+  init(milliseconds: Int64) { end = Deadline.now + milliseconds }
 
   /// Milliseconds since the machine started.
   static var now: Int64 {

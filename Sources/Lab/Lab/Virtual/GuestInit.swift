@@ -63,7 +63,8 @@ enum GuestInit {
       try Files.makeDirectories(directory)
     }
     try Mounts.new(
-      "overlay", on: root, "lowerdir=/modules-of-all:/image,upperdir=/disk/upper,workdir=/disk/work")
+      "overlay", on: root, "lowerdir=/modules-of-all:/image,upperdir=/disk/upper,workdir=/disk/work"
+    )
   }
 
   private static func mount(
@@ -133,7 +134,8 @@ enum GuestInit {
       "systemd-networkd-wait-online.service", "systemd-resolved.service", "networking.service",
       "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
       "e2scrub_reap.service", "fstrim.timer", "man-db.timer", "logrotate.timer",
-      "systemd-tmpfiles-clean.timer", "systemd-pcrphase.service", "systemd-pcrphase-sysinit.service",
+      "systemd-tmpfiles-clean.timer", "systemd-pcrphase.service",
+      "systemd-pcrphase-sysinit.service",
       "systemd-update-utmp.service", "systemd-update-utmp-runlevel.service",
       "systemd-random-seed.service", "systemd-remount-fs.service", "dev-hugepages.mount",
       "systemd-boot-random-seed.service", "systemd-machine-id-commit.service",
@@ -168,8 +170,6 @@ enum GuestInit {
 
   private static func fail(_ text: String, _ error: Int32 = 0) -> Int32 {
     let reason = error == 0 ? "" : ": " + String(cString: strerror(error))
-    let line = "liburna-host: \(text)\(reason)\n"
-    _ = write(STDERR_FILENO, line, line.utf8.count)
-    return 1
+    return StandardError.say("liburna-host: \(text)\(reason)")
   }
 }

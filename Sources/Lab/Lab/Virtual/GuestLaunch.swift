@@ -25,7 +25,7 @@ enum GuestLaunch {
         .template
       return become(try template.hardware().command(files))
     } catch {
-      return tell("\(error)")
+      return StandardError.say("\(error)")
     }
   }
 
@@ -76,13 +76,7 @@ enum GuestLaunch {
     var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
     arguments.append(nil)
     for directory in HostCommand.searchPath { execv(directory + "/" + words[0], &arguments) }
-    return tell("cannot run \(words[0]): \(String(cString: strerror(errno)))")
-  }
-
-  private static func tell(_ text: String) -> Int32 {
-    let line = text + "\n"
-    _ = write(STDERR_FILENO, line, line.utf8.count)
-    return 1
+    return StandardError.say("cannot run \(words[0]): \(String(cString: strerror(errno)))")
   }
 }
 

@@ -218,8 +218,6 @@ struct GuestService {
   }
 
   private static func tell(_ text: String) -> Int32 {
-    let line = "liburna-host: \(text)\n"
-    _ = write(STDERR_FILENO, line, line.utf8.count)
-    return 1
+    StandardError.say("liburna-host: \(text)")
   }
 }

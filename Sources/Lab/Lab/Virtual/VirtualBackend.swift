@@ -28,35 +28,36 @@ struct VirtualBackend: Backend {
     guard Files.exists("/dev/net/tun") else {
       throw LabError("/dev/net/tun is missing, which connects virtual machines; modprobe tun")
     }
-    guard settings.image == nil else {
-      throw LabError(
-        "what is installed for hosts can't be brought to virtual machines yet; use another backend, or "
-          + "`liburna lab install --forget`")
-    }
     _ = try Acceleration.wanted()
     try checkMemory(settings.composition)
   }
 
-  /// Refuses more memory than there is, with the sum.
+  /// Refuses more memory than there is.
   private func checkMemory(_ composition: Composition) throws {
-    var sum = 0
-    for role in composition.roles {
-      let hardware = try Hardware(role, .tcg)
-      sum += role.hosts.count * (hardware.memory + Hardware.overhead)
-    }
     let line = (Files.value("/proc/meminfo") ?? "").split(separator: "\n")
       .first { $0.hasPrefix("MemAvailable:") }
     let words = line?.split(separator: " ") ?? []
-    guard words.count > 1, let available = Int(words[1]).map({ $0 / 1024 }) else { return }
-    guard sum <= available else {
-      let parts = try composition.roles.filter { !$0.hosts.isEmpty }.map { role in
-        "\(role.hosts.count) \(role.name) of \(try Hardware(role, .tcg).memory)"
-      }
-      throw LabError(
-        "the virtual machines need \(sum) MiB of memory (\(parts.joined(separator: ", ")), and "
-          + "\(Hardware.overhead) for each QEMU), and only \(available) are available; take fewer "
-          + "hosts or less memory for each")
+    let machines = try composition.roles.filter { !$0.hosts.isEmpty }
+      .map { ($0, try Hardware($0, .tcg)) }
+    guard words.count > 1, let available = Int(words[1]) else { return }
+    if let problem = Self.memoryProblem(machines, available: available / 1024) { throw problem }
+  }
+
+  /// Why machines do not fit, with the sum, or nil.
+  ///
+  /// - Parameter available: MiB.
+  static func memoryProblem(_ machines: [(Role, Hardware)], available: Int) -> LabError? {
+    let sum = machines.reduce(0) { sum, machine in
+      sum + machine.0.hosts.count * (machine.1.memory + Hardware.overhead)
     }
+    guard sum > available else { return nil }
+    let parts = machines.map { role, hardware in
+      "\(role.hosts.count) \(role.name) of \(hardware.memory)"
+    }
+    return LabError(
+      "the virtual machines need \(sum) MiB of memory (\(parts.joined(separator: ", ")), and "
+        + "\(Hardware.overhead) for each QEMU), and only \(available) are available; take fewer "
+        + "hosts or less memory for each")
   }
 
   // MARK: - Starting

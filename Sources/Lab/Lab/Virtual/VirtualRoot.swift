@@ -9,7 +9,9 @@ extension Acceleration {
 
   /// What somebody said, or nil.
   static func wanted() throws -> Acceleration? {
-    guard let text = getenv(variable).map({ String(cString: $0) }), !text.isEmpty else { return nil }
+    guard let text = getenv(variable).map({ String(cString: $0) }), !text.isEmpty else {
+      return nil
+    }
     guard let wanted = Acceleration(rawValue: text) else {
       throw LabError("\(variable) is \(text); it may be kvm or tcg")
     }
@@ -61,10 +63,7 @@ extension VirtualBackend {
     let program = try HostProgram.find(
       besides: Files.resolve(startup.program) ?? startup.program)
     let store = try ImageStore(program: startup.program)
-    let composition = startup.composition
-    let source = composition.root == .host ? Self.standardRoot : composition.root
-    let image = try store.prepare(
-      source, packages: Self.packages + composition.packages + role.packages, progress: say)
+    let image = try image(for: role, startup, store)
     let kernel = try Kernel.prepare(cache, deadline: deadline, progress: say)
     let maker = TemplateMaker(
       cache: cache, kernel: kernel, image: try store.squashfs(of: image, progress: say),
@@ -72,6 +71,21 @@ extension VirtualBackend {
     let template = try maker.template(for: role, within: (Self.kvmPatience, Self.patience))
     return PreparedRoot(
       directories: [template.directory], accounts: try Accounts(layers: image.directories))
+  }
+}
+
+extension VirtualBackend {
+  /// The role's image with what makes a machine of it.
+  private func image(for role: Role, _ startup: Startup, _ store: ImageStore) throws -> Image {
+    let composition = startup.composition
+    let packages = Self.packages + composition.packages + role.packages
+    let work = StoreWork(
+      deadline: Deadline(seconds: ImageStore.patience), progress: { startup.say($0) })
+    if let installed = startup.settings.image, !installed.directories.isEmpty {
+      return try store.withPackages(Set(packages).sorted(), on: installed, work)
+    }
+    let source = composition.root == .host ? Self.standardRoot : composition.root
+    return try store.prepare(source, packages: packages, work)
   }
 }
 
@@ -99,7 +113,7 @@ struct TemplateMaker {
         try Hardware(role, .kvm), within: known == "kvm " + machine ? patience.tcg : patience.kvm)
       try Files.write("kvm \(machine)\n", to: cache.accelerator)
       return template
-    } catch where known != "kvm " + machine {
+    } catch  where known != "kvm " + machine {
       progress("KVM does not run this kernel here (\(error)); emulating from now on")
       try Files.write("tcg \(machine)\n", to: cache.accelerator)
       return try make(try Hardware(role, .tcg), within: patience.tcg)
