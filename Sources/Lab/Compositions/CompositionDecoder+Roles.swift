@@ -29,7 +29,8 @@ extension CompositionDecoder {
         continue
       }
       guard !Self.takenNames.contains(name) else {
-        problems.add("\(quoted(name)) can't name a role: it means something else", at: field)
+        problems.add(
+          "\(quoted(name)) is no name of a role: it means something else already", line: field.line)
         continue
       }
       var role = self.role(name, field)

@@ -26,15 +26,22 @@ extension Lab {
   /// groups of processes whose lab's directory is no more. A lab that a tool is working on is left.
   public static func clean(in place: String = Lab.place) throws -> [Leftover] {
     var found: [Leftover] = []
+    var failure: (any Error)?
     for lab in all(in: place) {
       guard let lock = try LabLock(soonFree: lab.paths.directory) else { continue }
       defer { lock.release() }
       guard let what = lab.damage else { continue }
-      try lab.remove()
-      found.append(Leftover(lab: lab.name, what: what))
+      do {
+        try lab.remove()
+        found.append(Leftover(lab: lab.name, what: what))
+      } catch {
+        // The others are removed all the same.
+        failure = failure ?? error
+      }
     }
     found += try removeOrphans(of: place)
     rmdir(place)
+    if let failure { throw failure }
     return found
   }
 

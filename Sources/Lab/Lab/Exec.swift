@@ -57,8 +57,7 @@ extension Lab {
       // Other than ssh, we hand words over as they are.
       let isLine = command.arguments.first?.contains(" ") ?? false
       let hint = isLine ? "; a line for a shell is given as: sh -c 'LINE'" : ""
-      let message = "liburna lab: \(host): \(error)\(hint)\n"
-      _ = write(STDERR_FILENO, message, message.utf8.count)
+      StandardError.say("liburna lab: \(host): \(error)\(hint)")
       return error.code == ENOENT ? Self.notFound : Self.cannotRun
     }
   }

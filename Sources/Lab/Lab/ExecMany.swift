@@ -121,8 +121,8 @@ private struct LinePipe {
 
   init() throws {
     var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw LabError.system("open", "a pipe") }
-    for descriptor in ends { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    let error = clinux_pipe(&ends, 0)
+    guard error == 0 else { throw LabError.system("open", "a pipe", error) }
     _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
     (descriptor, end) = (ends[0], ends[1])
   }

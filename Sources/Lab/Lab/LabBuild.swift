@@ -15,8 +15,11 @@ extension Lab {
       rmdir(paths.directory)
       lock.release()
     }
+    let executable = open(program, O_RDONLY | O_CLOEXEC)
+    guard executable >= 0 else { throw LabError.system("open", program) }
+    defer { close(executable) }
     try Startup(
-      lab: self, settings: settings, backend: backend, program: program, executable: -1,
+      lab: self, settings: settings, backend: backend, program: program, executable: executable,
       timeout: 0, progress: progress
     ).prepareRoots()
   }

@@ -54,9 +54,9 @@ extension Lab {
     }
     try backend.check(settings)
     let lock = try LabLock(making: paths.directory)
-    try Rootless.checkPlace(place)
     defer { lock.release() }
     do {
+      try Rootless.checkPlace(place)
       try start(
         settings, beginning, backend: backend, lock: lock, program: program, timeout: timeout,
         progress: progress)

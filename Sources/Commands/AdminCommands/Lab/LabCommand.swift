@@ -28,7 +28,7 @@ public enum LabCommand: Command {
     operands: .command, options: LabOption.common,
     details: [
       "Every host has a name, an address, processes, files and cgroups of its own, made with the "
-        + "kernel's namespaces. The machine's own network and files are not touched. "
+        + "kernel's namespaces, or as --backend says. The machine's own network and files are not touched. "
         + "The users user1 and user2 are there on every host.",
       "Commands are: \(verbs.map(\.name).joined(separator: ", ")). Several can be typed one after "
         + "the other. They are done from left to right, and the first that fails ends the call "

@@ -113,9 +113,7 @@ extension ContainerEngine {
   /// What joins a network at an address. Its hardware address stays the same, so that the others find
   /// it again.
   static func endpoint(_ address: HostAddress) -> JSONValue {
-    let hardware = address.hardware.map { byte in
-      byte < 16 ? "0" + String(byte, radix: 16) : String(byte, radix: 16)
-    }
+    let hardware = address.hardware.map { Hexadecimal.text([$0]) }
     return .fields([
       "IPAMConfig": .fields(["IPv4Address": .string(address.description)]),
       "MacAddress": .string(hardware.joined(separator: ":")),

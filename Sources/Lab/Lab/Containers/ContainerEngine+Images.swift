@@ -67,7 +67,10 @@ extension ContainerEngine {
       "Image": .string(image), "Cmd": .array([.string("/nothing")]),
       "Labels": .fields([Self.label: .string(lab)]),
     ])
-    let container = try create(lab + "-look", spec)
+    let name = lab + "-look"
+    // A tool that was killed may have left one.
+    try remove(name)
+    let container = try create(name, spec)
     defer { try? remove(container) }
     return try paths.map { path in
       let query = "/containers/\(container)/archive?path=" + Self.escaped(path)

@@ -66,8 +66,6 @@ extension Doctor {
     return Finding(subject, .fine, handed.joined(separator: ", "))
   }
 
-  /// Instances that a host takes whose first process is systemd: systemd 5, logind 1, dbus 1.
-  static let inotifyPerHost = 7
   /// As many hosts with systemd as a lab usually has.
   private static let usualHosts = 20
 
@@ -75,7 +73,7 @@ extension Doctor {
     guard let instances = readings.number("/proc/sys/fs/inotify/max_user_instances") else {
       return Finding("inotify", .fine, "no limit is known")
     }
-    let hosts = instances / inotifyPerHost
+    let hosts = instances / SystemdNeeds.instances
     let fact = "\(instances) instances: \(hosts) hosts with systemd, any number without"
     guard hosts < usualHosts else { return Finding("inotify", .fine, fact) }
     return Finding(

@@ -30,9 +30,17 @@ enum ByteStream {
   }
 
   static func send(_ message: some Encodable, to descriptor: Int32) throws {
+    try write(try bytes(of: message), to: descriptor)
+  }
+
+  /// A message as it is sent.
+  static func bytes(of message: some Encodable) throws -> [UInt8] {
     let body = try CBOREncoder().encode(message)
-    let length = withUnsafeBytes(of: UInt32(body.count).bigEndian) { Array($0) }
-    try write(length + body, to: descriptor)
+    guard body.count <= messageLimit else {
+      throw LabError(
+        "a message of \(body.count) bytes is too long; at most \(messageLimit) are sent")
+    }
+    return withUnsafeBytes(of: UInt32(body.count).bigEndian) { Array($0) } + body
   }
 
   /// Reads one message and not a byte more. Nil if the stream ends before one begins.

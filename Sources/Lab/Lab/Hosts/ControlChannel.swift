@@ -76,7 +76,7 @@ struct ControlChannel {
   mutating func reports() -> [BootReport]? {
     var chunk = [UInt8](repeating: 0, count: 4096)
     var closed = false
-    while true {
+    while buffer.count <= ByteStream.lineLimit {
       guard ByteStream.isReadable(descriptor, within: 0) else { break }
       let got = read(descriptor, &chunk, chunk.count)
       if got > 0 { buffer.append(contentsOf: chunk[0..<got]) }
@@ -90,6 +90,8 @@ struct ControlChannel {
       }
       buffer.removeSubrange(...end)
     }
+    // Whoever says so much without an end of a line says nothing that we could read.
+    if buffer.count > ByteStream.lineLimit { closed = true }
     return closed && found.isEmpty ? nil : found
   }
 

@@ -64,7 +64,7 @@ struct GuestBoot {
     let plan = orders.plan
     let logs = open(GuestPaths.logs, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard logs >= 0 else { throw LabError.system("open", GuestPaths.logs) }
-    if orders.setsName { try setName(plan.name) }
+    if orders.setsName { try HostName.set(plan.name) }
     if orders.opensCgroups { try GuestCgroups.open() }
     try install(orders)
     switch plan.firstProcess {
@@ -107,12 +107,6 @@ struct GuestBoot {
     if let hosts = orders.hosts { try Files.write(hosts, to: GuestPaths.hosts) }
   }
 
-  private static func setName(_ name: String) throws {
-    guard sethostname(name, name.utf8.count) == 0 else {
-      throw LabError.system("set the name", name)
-    }
-  }
-
   /// What we say goes to the boot log, beside the logs of services.
   private static func writeToLog(_ line: HostLine) throws {
     try Files.makeDirectories(GuestPaths.logs)
@@ -126,9 +120,7 @@ struct GuestBoot {
   }
 
   private static func tell(_ text: String) -> Int32 {
-    let line = "liburna-host: \(text)\n"
-    _ = write(STDERR_FILENO, line, line.utf8.count)
-    return 1
+    StandardError.say("liburna-host: \(text)")
   }
 }
 

@@ -4,7 +4,12 @@ import Glibc
 
 enum Installer {
   static func install(_ items: [PlannedItem], below root: String) throws {
-    for item in items { try install(item, at: root + item.path) }
+    for item in items {
+      // The directory is where the root's own links lead; the last name is never followed.
+      let slash = item.path.lastIndex(of: "/") ?? item.path.startIndex
+      let directory = Files.place(of: String(item.path[..<slash]), below: root)
+      try install(item, at: directory + item.path[slash...])
+    }
   }
 
   private static func install(_ item: PlannedItem, at path: String) throws {

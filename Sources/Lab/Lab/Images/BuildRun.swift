@@ -11,8 +11,6 @@ struct BuildRun {
 
   /// The most that it may take, in seconds: a large program may be compiled.
   static let patience = 1800
-  /// The most that it may write to standard output, in bytes.
-  private static let outputLimit = 1 << 20
   private static let errorLines = 20
 
   init(script: String, in directory: String) {
@@ -114,9 +112,13 @@ struct LineReader {
       isClosed = true
       if !rest.isEmpty { rest.append(UInt8(ascii: "\n")) }
     }
-    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-      let line = String(decoding: rest[..<end].prefix(Self.longest), as: UTF8.self)
-      rest.removeSubrange(...end)
+    while true {
+      let end = rest.firstIndex(of: UInt8(ascii: "\n"))
+      // A line without an end must not take all memory.
+      guard end != nil || rest.count > Self.longest else { break }
+      let line = String(
+        decoding: rest[..<(end ?? rest.endIndex)].prefix(Self.longest), as: UTF8.self)
+      rest.removeSubrange(..<(end.map { $0 + 1 } ?? rest.endIndex))
       lines.append(line)
       if lines.count > Self.memory { lines.removeFirst() }
       tell(line)

@@ -60,8 +60,7 @@ struct Builder {
       guard getpid() == 1 else { throw LabError("this command is for building images only") }
       return try Builder(plan: try Kept.read(BuildPlan.self, from: path)).build()
     } catch {
-      let message = "liburna lab: \(error)\n"
-      _ = write(STDERR_FILENO, message, message.utf8.count)
+      StandardError.say("liburna lab: \(error)")
       return failed
     }
   }
@@ -155,10 +154,8 @@ struct Builder {
     let root = plan.root
     try Mounts.new("tmpfs", on: root, "mode=0755,size=16m")
     for name in ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc"] {
-      var target = [UInt8](repeating: 0, count: 4096)
-      let length = readlink("/" + name, &target, target.count)
-      if length > 0 {
-        symlink(String(decoding: target[..<length], as: UTF8.self), root + "/" + name)
+      if let target = Files.linkTarget("/" + name) {
+        symlink(target, root + "/" + name)
       } else if Files.isDirectory("/" + name) {
         try Files.makeDirectories(root + "/" + name)
         try Mounts.bind("/" + name, to: root + "/" + name)

@@ -31,7 +31,7 @@ enum Disk {
   }
 
   private static let advice =
-    "make room (`liburna lab clean` removes images that no lab uses), or name another place in "
+    "make room (`liburna lab images --unused` removes images that no lab uses), or name another place in "
     + "LIBURNA_CACHE_DIR"
 
   /// The mount that a path lies on, or the closest directory above it that exists.

@@ -4,7 +4,7 @@
 import Glibc
 
 enum Overlay {
-  /// A path as the options of an overlay want it.
+  /// A path as the options of an overlay want it: a colon separates lower layers and a comma options.
   static func escape(_ path: String) -> String {
     path.replacing("\\", with: "\\\\").replacing(":", with: "\\:").replacing(",", with: "\\,")
   }

@@ -33,11 +33,8 @@ enum ListeningPorts {
     let links = Set(inodes.map { "socket:[\($0)]" })
     for pid in Files.list("/proc") where pid.allSatisfy(\.isNumber) {
       for descriptor in Files.list("/proc/\(pid)/fd") {
-        var target = [CChar](repeating: 0, count: 64)
-        let size = readlink("/proc/\(pid)/fd/\(descriptor)", &target, target.count)
-        guard size > 0 else { continue }
-        let link = String(decoding: target.prefix(size).map(UInt8.init(bitPattern:)), as: UTF8.self)
-        guard links.contains(link) else { continue }
+        guard let link = Files.linkTarget("/proc/\(pid)/fd/\(descriptor)"), links.contains(link)
+        else { continue }
         return "\(Files.value("/proc/\(pid)/comm") ?? "a process") (pid \(pid))"
       }
     }

@@ -17,9 +17,7 @@ struct MachineAgent {
       guard geteuid() == 0 else { throw LabError("this command is for root only") }
       return try MachineAgent(try MachineRequest(word: word)).answer()
     } catch {
-      let text = "liburna lab: \(error)\n"
-      _ = Glibc.write(STDERR_FILENO, text, text.utf8.count)
-      return 1
+      return StandardError.say("liburna lab: \(error)")
     }
   }
 
@@ -38,12 +36,23 @@ struct MachineAgent {
     case .survey(let asked):
       Files.send(try CBOREncoder().encode(try survey(asked)))
     case .logs(let sizes): try MachineLogs.send(lab.paths.logs(request.host), beyond: sizes)
-    case .names: try write(try MachineStream.read(MachineOrder.self, from: STDIN_FILENO))
+    case .names: try write(try order())
     case .pause(let isPaused): try pause(isPaused)
     case .endHost: try endHost()
     case .end: try end()
     }
     return 0
+  }
+
+  /// How long an order may take to arrive, in seconds.
+  private static let patience = 300
+
+  /// What follows the request.
+  func order() throws -> MachineOrder {
+    let order = try ByteStream.receive(
+      MachineOrder.self, from: STDIN_FILENO, before: Deadline(seconds: Self.patience))
+    guard let order else { throw LabError("no order came with the request") }
+    return order
   }
 
   /// The lab as it is here, or nil where there is none or it ended with the machine.

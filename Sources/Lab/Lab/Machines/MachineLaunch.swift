@@ -13,7 +13,7 @@ struct MachineLaunch {
   private static let patience = 900
 
   func run() throws -> Int32 {
-    let order = try MachineStream.read(MachineOrder.self, from: STDIN_FILENO)
+    let order = try agent.order()
     do {
       let channel = try start(order)
       return relay(channel)

@@ -50,7 +50,7 @@ struct MachineLook: Equatable {
     let script = script(packages: packages)
     let calls = names.map { name in
       SshCall(
-        words: ssh.words(to: name, "exec sh -s"), input: MemoryFile.make(script))
+        words: ssh.words(to: name, "exec sh -s"), input: .bytes(script))
     }
     let answers = SshCalls.run(calls, before: deadline)
     return zip(names, answers).map { MachineLook(name: $0, $1) }

@@ -34,7 +34,7 @@ extension MachinesBackend {
       let script = try place.endScript(request(.end, host.name, state.settings))
       return SshCall(
         words: ssh.words(to: host.machine ?? "", MachinePlace.shell),
-        input: MemoryFile.make(Array(script.utf8)))
+        input: .bytes(Array(script.utf8)))
     }
     let answers = SshCalls.run(calls, before: Deadline(seconds: Self.endPatience))
     let silent = zip(hosts, answers).filter { $1.code == Ssh.failed }

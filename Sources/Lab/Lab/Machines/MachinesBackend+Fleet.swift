@@ -101,7 +101,7 @@ extension MachinesBackend {
     let staying = placed.filter { host in before.hosts.contains { $0.machine == host.machine } }
       .map(\.name)
     _ = try ask(staying, in: now, before: startup.deadline) { host in
-      (.names, try MachineStream.message(order(HostPlan(name: host, index: 0), now)))
+      (.names, try ByteStream.bytes(of: order(HostPlan(name: host, index: 0), now)))
     }
     try describe(now)
     return placed

@@ -24,11 +24,15 @@ extension MachinesBackend {
     guard log >= 0 else { throw LabError.system("open", path) }
     let (ours, theirs) = try ControlChannel.pair()
     defer { for descriptor in [log, theirs] { close(descriptor) } }
-    let child = try Ssh.launch(words, descriptors: [theirs, theirs, log]).start()
-    close(child.descriptor)
-    memory.add(child.pid)
-    try Files.writeAll(
-      try MachineStream.message(order(plan, startup.state)), to: ours.descriptor, path: machine)
+    do {
+      let child = try Ssh.launch(words, descriptors: [theirs, theirs, log]).start()
+      close(child.descriptor)
+      memory.add(child.pid)
+      try ByteStream.send(order(plan, startup.state), to: ours.descriptor)
+    } catch {
+      close(ours.descriptor)
+      throw error
+    }
     return LaunchedHost(first: nil, channel: ours)
   }
 
@@ -102,19 +106,17 @@ extension MachinesBackend {
       SshCalls.run(
         machines.map {
           SshCall(
-            words: ssh.words(to: $0, MachinePlace.shell),
-            input: MemoryFile.make(Array(script.utf8)))
+            words: ssh.words(to: $0, MachinePlace.shell), input: .bytes(Array(script.utf8)))
         }, before: deadline)
     }
     let reserved = run(place.reserveScript(programs.all.map(\.digest)))
     try check(reserved, of: hosts, "make \(place.directory) on")
     for program in programs.all {
       let lacking = zip(hosts, reserved).filter { !$1.text.contains("lab:has \(program.digest)\n") }
-      let calls = try lacking.map { host, _ in
-        let file = Glibc.open(program.path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw LabError.system("open", program.path) }
-        return SshCall(
-          words: ssh.words(to: host.machine ?? "", place.putCommand(program.digest)), input: file)
+      let calls = lacking.map { host, _ in
+        SshCall(
+          words: ssh.words(to: host.machine ?? "", place.putCommand(program.digest)),
+          input: .file(program.path))
       }
       try check(
         SshCalls.run(calls, before: deadline), of: lacking.map(\.0), "bring \(program.path) to")

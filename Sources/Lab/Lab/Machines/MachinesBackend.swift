@@ -80,7 +80,7 @@ struct MachinesBackend: Backend {
         words: ssh.words(
           to: try machine(of: host, in: state),
           try place.command(request(task, host, state.settings))),
-        input: input.map(MemoryFile.make))
+        input: input.map { .bytes($0) } ?? .nothing)
     }
     return SshCalls.run(calls, before: deadline)
   }

@@ -5,9 +5,25 @@ import Glibc
 
 /// One call, to be made beside others.
 struct SshCall {
+  /// What a call reads. It is opened when the call is made: there may be more calls than a process may
+  /// have open files.
+  enum Input {
+    case nothing
+    case bytes([UInt8])
+    case file(String)
+
+    /// A descriptor, or -1 with errno.
+    func open() -> Int32 {
+      switch self {
+      case .nothing: Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+      case .bytes(let bytes): MemoryFile.make(bytes)
+      case .file(let path): Glibc.open(path, O_RDONLY | O_CLOEXEC)
+      }
+    }
+  }
+
   var words: [String]
-  /// What it reads; nil for nothing. Closed when the call has started.
-  var input: Int32?
+  var input = Input.nothing
 }
 
 /// How a call ended.
@@ -54,12 +70,7 @@ struct SshCalls {
         all.start(calls[next], next)
         next += 1
       }
-      if deadline.isOver {
-        while next < calls.count {
-          if let input = calls[next].input { close(input) }
-          next += 1
-        }
-      }
+      if deadline.isOver { next = calls.count }
       all.wait(deadline)
     }
     return all.answers
@@ -68,7 +79,7 @@ struct SshCalls {
   private init(answers: [SshAnswer]) { self.answers = answers }
 
   private mutating func start(_ call: SshCall, _ place: Int) {
-    let input = call.input ?? open("/dev/null", O_RDONLY | O_CLOEXEC)
+    let input = call.input.open()
     var pipes: [Int32] = [-1, -1, -1, -1]
     let made = pipes.withUnsafeMutableBufferPointer { buffer -> Bool in
       guard let base = buffer.baseAddress else { return false }
@@ -78,7 +89,7 @@ struct SshCalls {
       for descriptor in [input, pipes[1], pipes[3]] where descriptor >= 0 { close(descriptor) }
     }
     do {
-      guard made else { throw LabError.system("open", "a pipe") }
+      guard made, input >= 0 else { throw LabError.system("open", "what ssh reads and writes") }
       var launch = Ssh.launch(call.words, descriptors: [input, pipes[1], pipes[3]])
       // A call must not outlive a tool that is killed: it might still make a shared connection.
       launch.bound = true
@@ -88,7 +99,8 @@ struct SshCalls {
       running.append(Running(place: place, child: child, output: pipes[0], errors: pipes[2]))
     } catch {
       for descriptor in [pipes[0], pipes[2]] where descriptor >= 0 { close(descriptor) }
-      answers[place].words = "\(error); install the package openssh-client"
+      let isMissing = (error as? StartError)?.code == ENOENT
+      answers[place].words = "\(error)" + (isMissing ? "; install the package openssh-client" : "")
     }
   }
 

@@ -49,9 +49,11 @@ struct HostBoot {
     try mountKernel(root)
     try mountDevices(root)
     try mountCgroups(root)
+    // Last, for /run and /tmp are new.
+    for (number, volume) in plan.volumes.enumerated() { try mount(volume, number, below: root) }
     if plan.firstProcess == .systemd { try prepareSystemd(root) }
     if plan.network == .own { try joinNetwork() }
-    try setName()
+    try HostName.set(plan.name)
     let error = clinux_ns_enter_root(root)
     guard error == 0 else { throw LabError.system("enter", root, error) }
     try Installer.install(plan.boot, below: "")
@@ -85,17 +87,12 @@ struct HostBoot {
     let work = "\(paths.disk(plan.name))/work:\(name)"
     try Files.makeDirectories(upper)
     try Files.makeDirectories(work)
-    let layers = lower.map(Self.escape).joined(separator: ":")
+    let layers = lower.map(Overlay.escape).joined(separator: ":")
     // Without root, the marks of what was removed are attributes that users may set.
     try Mounts.new(
       "overlay", on: target,
-      "lowerdir=\(layers),upperdir=\(Self.escape(upper)),workdir=\(Self.escape(work))"
+      "lowerdir=\(layers),upperdir=\(Overlay.escape(upper)),workdir=\(Overlay.escape(work))"
         + (Rootless.isActive ? ",userxattr" : ""))
-  }
-
-  /// A colon separates lower layers and a comma options.
-  private static func escape(_ path: String) -> String {
-    path.replacing("\\", with: "\\\\").replacing(":", with: "\\:").replacing(",", with: "\\,")
   }
 
   private func installDisk(_ root: String) throws {
@@ -111,10 +108,10 @@ struct HostBoot {
 
   private func mountShared(_ root: String) throws {
     for directory in plan.shared {
-      try Files.makeDirectories(root + directory)
-      try Mounts.bind(paths.shared(directory), to: root + directory)
+      let target = Files.place(of: directory, below: root)
+      try Files.makeDirectories(target)
+      try Mounts.bind(paths.shared(directory), to: target)
     }
-    for (number, volume) in plan.volumes.enumerated() { try mount(volume, number, below: root) }
     try Files.makeDirectories(root + "/root")
     try Mounts.bind(paths.disk(plan.name) + "/home-of-root", to: root + "/root")
     // Shared, so that a host that joins later is known to those that run already.
@@ -123,12 +120,8 @@ struct HostBoot {
   }
 
   private func mount(_ volume: Volume, _ number: Int, below root: String) throws {
-    let target = root + volume.target
-    if Files.exists(volume.source) && !Files.isDirectory(volume.source) {
-      if !Files.exists(target) { try Installer.install([.file(volume.target, "")], below: root) }
-    } else {
-      try Files.makeDirectories(target)
-    }
+    let target = Files.place(of: volume.target, below: root)
+    try Mounts.makePlace(target, for: volume.source)
     guard volume.mode != .cow else {
       return try overlay([volume.source], named: "volume\(number)", on: target)
     }
@@ -205,13 +198,7 @@ struct HostBoot {
     }
   }
 
-  // MARK: - Name and network
-
-  private func setName() throws {
-    guard sethostname(plan.name, plan.name.utf8.count) == 0 else {
-      throw LabError.system("set the name", plan.name)
-    }
-  }
+  // MARK: - Network
 
   /// The name of the switch's end of the link of a host, by its network namespace: its number is used
   /// by no other while it lives.

@@ -39,8 +39,8 @@ struct HostEntry {
     }
     let process = clinux_ns_pidfd(first.pid)
     // Opened first, then checked: the pid can't become another's while we hold its descriptor.
-    guard process >= 0, first.isAlive else { throw LabError("it has just died", host: name) }
     defer { close(process) }
+    guard process >= 0, first.isAlive else { throw LabError("it has just died", host: name) }
     let entry = try cgroups.open(name, leafOnly: true)
     defer { entry.close() }
     let kind = getenv("TERM").map { String(cString: $0) }

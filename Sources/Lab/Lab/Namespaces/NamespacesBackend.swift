@@ -106,10 +106,14 @@ struct NamespacesBackend: Backend {
 
   func answers(_ readiness: Readiness, of plan: HostPlan, in state: LabState) -> Bool {
     guard let first = state.host(plan.name)?.first else { return false }
+    // Links such as /var/run would lead to the machine's own files.
+    func place(_ path: String) -> String {
+      Files.place(of: path, below: "/proc/\(first.pid)/root")
+    }
     switch readiness {
     case .none: return true
-    case .file(let path): return Files.exists("/proc/\(first.pid)/root" + path)
-    case .socket(let path): return Probe.accepts(socket: "/proc/\(first.pid)/root" + path)
+    case .file(let path): return Files.exists(place(path))
+    case .socket(let path): return Probe.accepts(socket: place(path))
     case .port(let port):
       guard network == .own else { return Probe.accepts(port) }
       return Probe.accepts(port, at: plan.address, networkOf: state.holder?.pid)

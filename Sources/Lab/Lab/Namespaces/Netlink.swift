@@ -87,7 +87,7 @@ struct Netlink: ~Copyable {
     message.address(index: index, prefix: HostAddress.prefixLength)
     message.attribute(IFA_LOCAL, address.bytes)
     message.attribute(IFA_ADDRESS, address.bytes)
-    message.attribute(IFA_BROADCAST, HostAddress.broadcast)
+    message.attribute(IFA_BROADCAST, address.broadcast)
     try send(message, "set the address \(address)")
   }
 

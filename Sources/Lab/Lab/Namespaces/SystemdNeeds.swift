@@ -5,7 +5,7 @@ import Glibc
 
 enum SystemdNeeds {
   /// Instances of inotify that the programs of one host use: systemd itself, its journal, the bus.
-  private static let instances = 7
+  static let instances = 7
   /// What others of the machine use already, roughly.
   private static let others = 20
   private static let limit = "/proc/sys/fs/inotify/max_user_instances"

@@ -48,10 +48,7 @@ struct Keys {
 
   private static func randomText(_ count: Int) -> String {
     var random = SystemRandomNumberGenerator()
-    return (0..<count).map { _ in
-      let digits = String(UInt8.random(in: .min ... .max, using: &random), radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
+    return Hexadecimal.text((0..<count).map { _ in .random(in: .min ... .max, using: &random) })
   }
 }
 

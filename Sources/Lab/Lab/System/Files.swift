@@ -156,6 +156,36 @@ enum Files {
     return String(cString: resolved)
   }
 
+  /// The most links that a path may lead over, as of the kernel.
+  private static let linkLimit = 40
+
+  /// Where a path of a host leads, as seen from outside of its root: links, absolute ones and `..` too,
+  /// stay below that. What is not there yet is taken as it is.
+  static func place(of path: String, below root: String) -> String {
+    guard !root.isEmpty else { return path }
+    var rest = Array(path.split(separator: "/").map(String.init).reversed())
+    var place: [String] = []
+    var links = 0
+    while let name = rest.popLast() {
+      switch name {
+      case ".": continue
+      case "..": _ = place.popLast()
+      default:
+        let next = place + [name]
+        guard links < linkLimit,
+          let target = linkTarget(root + "/" + next.joined(separator: "/"))
+        else {
+          place = next
+          continue
+        }
+        links += 1
+        if target.hasPrefix("/") { place = [] }
+        rest += target.split(separator: "/").map(String.init).reversed()
+      }
+    }
+    return ([root] + place).joined(separator: "/")
+  }
+
   /// The last lines of a log, at most `count`, oldest first.
   static func tail(_ path: String, lines count: Int) -> [String] {
     guard let text = try? readText(path) else { return [] }

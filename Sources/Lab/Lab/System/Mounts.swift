@@ -20,6 +20,15 @@ enum Mounts {
     }
   }
 
+  /// Makes what a bind of a file or a directory needs to be mounted on, unless there is something.
+  static func makePlace(_ target: String, for source: String) throws {
+    if Files.exists(source) && !Files.isDirectory(source) {
+      if !Files.exists(target) { try Installer.install([.file(target, "")], below: "") }
+    } else {
+      try Files.makeDirectories(target)
+    }
+  }
+
   static func makeReadOnly(_ target: String) throws {
     // What the mount forbids already must be said again; without root it can't be allowed.
     var found = statvfs()

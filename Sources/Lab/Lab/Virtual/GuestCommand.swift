@@ -57,8 +57,6 @@ enum GuestCommand {
   }
 
   private static func tell(_ text: String) -> Int32 {
-    let line = "liburna lab: \(text)\n"
-    _ = write(STDERR_FILENO, line, line.utf8.count)
-    return 1
+    StandardError.say("liburna lab: \(text)")
   }
 }

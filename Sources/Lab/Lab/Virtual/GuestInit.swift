@@ -170,8 +170,6 @@ enum GuestInit {
 
   private static func fail(_ text: String, _ error: Int32 = 0) -> Int32 {
     let reason = error == 0 ? "" : ": " + String(cString: strerror(error))
-    let line = "liburna-host: \(text)\(reason)\n"
-    _ = write(STDERR_FILENO, line, line.utf8.count)
-    return 1
+    return StandardError.say("liburna-host: \(text)\(reason)")
   }
 }

@@ -8,7 +8,7 @@ import Glibc
 enum GuestLaunch {
   /// Hidden commands of `liburna lab`.
   static let templateCommand = "__template"
-  static let machineCommand = "__machine"
+  static let machineCommand = "__guest"
 
   /// Becomes the QEMU of a template, which dies with the tool that started it.
   static func runTemplate(_ words: [String]) -> Int32 {
@@ -16,7 +16,7 @@ enum GuestLaunch {
     return become(words)
   }
 
-  /// What `liburna lab __machine DIRECTORY HOST` does, with the line as descriptor 3.
+  /// What `liburna lab __guest DIRECTORY HOST` does, with the line as descriptor 3.
   static func runMachine(_ paths: LabPaths, host: String) -> Int32 {
     do {
       let plan = try Kept.read(HostPlan.self, from: paths.plan(host))
@@ -25,7 +25,7 @@ enum GuestLaunch {
         .template
       return become(try template.hardware().command(files))
     } catch {
-      return tell("\(error)")
+      return StandardError.say("\(error)")
     }
   }
 
@@ -76,13 +76,7 @@ enum GuestLaunch {
     var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
     arguments.append(nil)
     for directory in HostCommand.searchPath { execv(directory + "/" + words[0], &arguments) }
-    return tell("cannot run \(words[0]): \(String(cString: strerror(errno)))")
-  }
-
-  private static func tell(_ text: String) -> Int32 {
-    let line = text + "\n"
-    _ = write(STDERR_FILENO, line, line.utf8.count)
-    return 1
+    return StandardError.say("cannot run \(words[0]): \(String(cString: strerror(errno)))")
   }
 }
 
@@ -139,11 +133,7 @@ struct MachineExport {
   @discardableResult
   private func show(_ source: String, as name: String, in export: String) throws -> String {
     let target = export + "/" + name
-    if Files.exists(source) && !Files.isDirectory(source) {
-      try Installer.install([.file("/" + name, "")], below: export)
-    } else {
-      try Files.makeDirectories(target)
-    }
+    try Mounts.makePlace(target, for: source)
     try Mounts.bind(source, to: target, deep: true)
     return target
   }

@@ -83,7 +83,7 @@ struct GuestService {
   private func become(_ orders: MachineOrders) throws {
     let plan = orders.plan
     try setClock(orders)
-    try setName(plan.name)
+    try HostName.set(plan.name)
     try joinNetwork(plan)
     try mountShare(plan)
     if !Files.exists(Self.mark) {
@@ -105,12 +105,6 @@ struct GuestService {
     }
     let error = clinux_vm_reseed(orders.seed, orders.seed.count)
     guard error == 0 else { throw LabError.system("renew", "the random numbers", error) }
-  }
-
-  private func setName(_ name: String) throws {
-    guard sethostname(name, name.utf8.count) == 0 else {
-      throw LabError.system("set the name", name)
-    }
   }
 
   private func joinNetwork(_ plan: HostPlan) throws {
@@ -142,11 +136,7 @@ struct GuestService {
 
   private func show(_ volume: Volume, _ number: Int) throws {
     let source = Self.share + "/" + MachineExport.volume(number)
-    if Files.isDirectory(source) {
-      try Files.makeDirectories(volume.target)
-    } else if !Files.exists(volume.target) {
-      try Installer.install([.file(volume.target, "")], below: "")
-    }
+    try Mounts.makePlace(volume.target, for: source)
     guard volume.mode == .cow else { return try Mounts.bind(source, to: volume.target) }
     let own = "\(GuestInit.disk)/volume\(number)"
     for part in ["/upper", "/work"] { try Files.makeDirectories(own + part) }
@@ -228,8 +218,6 @@ struct GuestService {
   }
 
   private static func tell(_ text: String) -> Int32 {
-    let line = "liburna-host: \(text)\n"
-    _ = write(STDERR_FILENO, line, line.utf8.count)
-    return 1
+    StandardError.say("liburna-host: \(text)")
   }
 }

@@ -20,8 +20,8 @@ struct RemoteShell {
       throw LabError("the lab has no switch", host: host)
     }
     let process = clinux_ns_pidfd(holder.pid)
-    guard process >= 0, holder.isAlive else { throw LabError.system("reach", "the lab's switch") }
     defer { close(process) }
+    guard process >= 0, holder.isAlive else { throw LabError.system("reach", "the lab's switch") }
     // What is connected to a host ends with it.
     let entry = try state.cgroups.open(host, leafOnly: true)
     defer { entry.close() }

@@ -68,8 +68,8 @@ struct VirtualBackend: Backend {
     guard let holder = startup.state.holder else { throw LabError("the lab has no switch") }
     guard let place = plan.image.first else { throw LabError("there is no template for it") }
     let process = clinux_ns_pidfd(holder.pid)
-    guard process >= 0, holder.isAlive else { throw LabError.system("reach", "the lab's switch") }
     defer { close(process) }
+    guard process >= 0, holder.isAlive else { throw LabError.system("reach", "the lab's switch") }
     let paths = lab.paths
     let isCopy = !Files.exists("/proc/\(holder.pid)/root\(paths.disk(plan.name))/disk")
     try Files.removeTree(paths.machine(plan.name))
