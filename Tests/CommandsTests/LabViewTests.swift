@@ -221,6 +221,7 @@ struct CompositionOptionTests {
     #expect(fault("-v", "/tmp:/etc").contains("hosts need their own /etc"))
     #expect(fault("-v", "/tmp:/proc/1").contains("hosts need their own /proc/1"))
     #expect(fault("-v", "/tmp:/").contains("no path in the lab"))
+    #expect(fault("-v", "/tmp:/a", "-v", "/usr:/a").contains("two volumes are seen at /a"))
     #expect(fault("-e", "1A=b").contains("no digit first"))
     #expect(fault("-e", "LAB_X=b").contains("set by the lab itself"))
     #expect(fault("-e", "=b").contains("NAME=VALUE"))

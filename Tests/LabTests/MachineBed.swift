@@ -134,9 +134,10 @@ struct MachineBed {
   private func processes(_ node: String) throws -> String {
     let cgroups = try outer.lab.existing().cgroups
     let group = try #require(cgroups.hierarchies.first).directory + "/" + node
+    // The machine's own sshd has a process for each of our connections, and says so in its words.
     let words = Cgroups.processes(in: group).map { pid in
       ((try? Files.readText("/proc/\(pid)/cmdline")) ?? "gone").replacing("\0", with: " ")
-    }
+    }.filter { !$0.hasPrefix("sshd: ") && !$0.contains("/sshd -D -e -R") }
     return words.sorted().map { "\nprocess \($0)" }.joined()
   }
 

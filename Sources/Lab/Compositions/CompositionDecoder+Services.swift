@@ -123,6 +123,8 @@ extension CompositionDecoder {
   private func role(_ field: Field, _ composition: Composition) -> String? {
     guard let name = field.text(problems) else { return nil }
     let roles = composition.roles.map(\.name)
+    // That there are none was told already.
+    guard !roles.isEmpty else { return nil }
     guard roles.contains(name) else {
       problems.add(
         "there is no role \(quoted(name)); there are \(roles.joined(separator: ", "))"

@@ -54,7 +54,10 @@ extension Lab {
       }
       return try backend.runOnTerminal(command, on: host, in: state)
     } catch let error as StartError {
-      StandardError.say("liburna lab: \(host): \(error)")
+      // Other than ssh, we hand words over as they are.
+      let isLine = command.arguments.first?.contains(" ") ?? false
+      let hint = isLine ? "; a line for a shell is given as: sh -c 'LINE'" : ""
+      StandardError.say("liburna lab: \(host): \(error)\(hint)")
       return error.code == ENOENT ? Self.notFound : Self.cannotRun
     }
   }

@@ -81,6 +81,11 @@ public struct LogFollower {
     isFirst = false
   }
 
+  /// The services of the wanted hosts that have logs now, in alphabetical order.
+  public func services() -> [String] {
+    Set(lab.logFiles().filter { hosts.isEmpty || hosts.contains($0.host) }.map(\.service)).sorted()
+  }
+
   private func isWanted(_ log: LabLogFile) -> Bool {
     (hosts.isEmpty || hosts.contains(log.host)) && (service ?? log.service) == log.service
   }

@@ -52,6 +52,10 @@ enum CompositionOption {
     if let data = arguments[data] {
       volumes.append(Volume(source: LabOption.resolved(data), target: dataDirectory))
     }
+    for (place, volume) in volumes.enumerated()
+    where volumes[..<place].contains(where: { $0.target == volume.target }) {
+      throw UsageError(["-v: two volumes are seen at \(shortened(volume.target))"])
+    }
     let isNew = arguments.has(composition) || arguments.has(setups) || arguments[plain]
     if let before, !isNew {
       var composition = before.composition

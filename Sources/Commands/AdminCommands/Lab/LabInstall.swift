@@ -52,7 +52,8 @@ enum LabInstall: LabVerb {
       context.errors.line(StartView.line($0))
       context.errors.flush()
     }
-    context.errors.line("Installed \(installed.origin) (\(installed.version)).")
+    let version = installed.version.isEmpty ? "" : " (\(installed.version))"
+    context.errors.line("Installed \(installed.origin)\(version).")
     return 0
   }
 }

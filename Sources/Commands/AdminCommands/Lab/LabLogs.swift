@@ -31,7 +31,7 @@ enum LabLogs: LabVerb {
       ("liburna lab logs -f @node", "what the nodes write"),
       ("liburna lab logs -n 20 --service liburnad server", "the last of the server's log"),
     ],
-    exitCodes: [(0, "shown"), (1, "there is no such lab or host")])
+    exitCodes: [(0, "shown"), (1, "there is no such lab, host or service")])
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> Int32 {
     let lab = try LabOption.lab(arguments)
@@ -47,6 +47,15 @@ enum LabLogs: LabVerb {
     let show = { (line: LabLogLine) in context.output.write(view.text(line)) }
     guard isFollowed else {
       follower.read(all: true, show)
+      if let name = arguments[service] {
+        let known = follower.services()
+        guard known.contains(name) else {
+          throw CommandFailure(
+            1,
+            "[ERROR] No service \(shortened(name)) has a log; "
+              + "there are \(known.joined(separator: ", "))")
+        }
+      }
       return 0
     }
     follower.follow(show) { context.output.flush() }

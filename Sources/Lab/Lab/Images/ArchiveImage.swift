@@ -6,8 +6,11 @@ import Glibc
 
 extension ImageStore {
   func archiveImage(_ path: String, _ work: StoreWork) throws -> Image {
-    guard path.hasPrefix("/"), let real = Files.resolve(path) else {
-      throw LabError("\(path) can't be unpacked: there is no such file (the path must be absolute)")
+    guard path.hasPrefix("/") else {
+      throw LabError("\(path) can't be unpacked: its path must be absolute")
+    }
+    guard let real = Files.resolve(path) else {
+      throw LabError("\(path) can't be unpacked: there is no such file")
     }
     if Files.isFile(real + "/oci-layout") { return try layoutImage(real, work) }
     guard Files.isFile(real) else {

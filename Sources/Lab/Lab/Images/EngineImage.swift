@@ -33,7 +33,7 @@ extension ImageStore {
     throw LabError(
       "image \(name) can't be had: " + problems.joined(separator: "; ")
         + ". Check its name, and that its registry can be reached; or save it where it is known "
-        + "(`podman save -o FILE \(name)`) and give that file as `archive`")
+        + "(`podman save -o FILE \(name)`) and say `root: ./FILE` in the composition")
   }
 
   private func engineImage(

@@ -41,7 +41,8 @@ extension ImageStore {
     guard !image.directories.isEmpty else {
       throw LabError(
         "\(source.description) can't be installed on this machine's own root, which stays as it is; "
-          + "take another root, such as debian:bookworm")
+          + "take a composition with another root, such as `-c oar2`, or your own: `liburna lab init` "
+          + "writes lab.yaml, in which you say `root: debian:bookworm`")
     }
     switch source {
     case .packages(let names):

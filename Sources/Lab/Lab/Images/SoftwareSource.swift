@@ -26,7 +26,7 @@ public enum SoftwareSource: Equatable, Sendable {
     }
     func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : directory + "/" + path }
     if words.allSatisfy({ $0.hasSuffix(".deb") }) {
-      self = .debs(words.map(absolute))
+      self = .debs(words.map { Files.resolve(absolute($0)) ?? absolute($0) })
       return
     }
     if words.count == 1, let source = try Self.single(first, absolute(first)) {
