@@ -70,7 +70,9 @@ struct ErrorTests {
   /// A role on line 3.
   static let wrongRoles: [(String, String)] = [
     ("Node: {}", #""Node" is no name of a role: 1 to 32 small letters"#),
-    ("localhost: {}", #""localhost" can't name a role"#),
+    ("localhost: {}", #""localhost" is no name of a role"#),
+    ("holder: {}", #""holder" is no name of a role"#),
+    ("all: {}", #""all" is no name of a role"#),
     ("node: {counts: 1}", #"roles.node: unknown key "counts"; did you mean "count"?"#),
     ("node: {users: [a]}", #"roles.node: unknown key "users"; it belongs at the top of the file"#),
     ("node: {count: three}", #"roles.node.count: "three" is no number of hosts: 0 to 10000"#),

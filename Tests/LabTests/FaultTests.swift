@@ -56,6 +56,17 @@ extension LabSuite {
       }
     }
 
+    @Test("a snapshot's name leads nowhere else, and what runs is left alone then")
+    func snapshotElsewhere() throws {
+      try TestLab.run("elsewhere", .plain(nodes: 1)) { (test) throws in
+        let fault = #expect(throws: LabError.self) {
+          try test.lab.reset(to: "../state", program: try TestLab.program)
+        }
+        #expect(fault?.message.contains("../state can't name a snapshot") == true)
+        #expect(try test.lab.status()?.allAnswer == true)
+      }
+    }
+
     @Test("a lab goes back to a snapshot any number of times, with the hosts that it had")
     func snapshot() throws {
       try TestLab.run("snapshot", .plain(nodes: 2)) { (test) throws in
