@@ -50,7 +50,7 @@ let package = Package(
     .systemLibrary(
       name: "CMunge", path: "Sources/Bindings/CMunge", providers: [.apt(["libmunge-dev"])]),
     .systemLibrary(
-      name: "CYAML", path: "Sources/Bindings/CYAML", pkgConfig: "yaml-0.1",
+      name: "CYAML", path: "Sources/Bindings/CYAML",
       providers: [.apt(["libyaml-dev"])]),
 
     .target(name: "CCurl", path: "Sources/Bindings/CCurl"),
@@ -90,7 +90,9 @@ let package = Package(
     .target(name: "ShippedCompositions", path: "Sources/Lab/Compositions/Shipped"),
     .target(
       name: "Compositions", dependencies: ["CYAML", "ShippedCompositions"],
-      path: "Sources/Lab/Compositions", exclude: ["Shipped"], swiftSettings: strict + processor),
+      path: "Sources/Lab/Compositions", exclude: ["Shipped"], swiftSettings: strict + processor,
+      // Linked as an archive: the program is on every host, and most of its commands read no YAML.
+      linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libyaml.a"])]),
     layer("Lab", "Lab", ["CLinux", "CCurl", "Encoding", "Compositions"]),
 
     // Commands: what people type.
