@@ -44,6 +44,7 @@ extension LabSuite {
         try Self.checkCommands(test)
         try Self.checkFaults(test)
         try Self.checkReturn(test, settings)
+        try Self.checkSnapshot(test)
       }
     }
 
@@ -117,6 +118,16 @@ extension LabSuite {
       #expect(try test.sh("node1", "cat /var/lib/mark") == "kept")
       #expect(try test.sh("node1", "cat /proc/sys/kernel/random/boot_id") != boot)
       #expect(try test.sh("server", "ssh root@node1 hostname") == "node1")
+    }
+
+    /// What a guest has only in its memory is on the disk that is kept.
+    private static func checkSnapshot(_ test: TestLab) throws {
+      _ = try test.sh("node1", "echo before > /var/lib/state")
+      try test.lab.save("known")
+      #expect(try test.lab.status()?.hosts.allSatisfy { !$0.isPaused } == true)
+      _ = try test.sh("node1", "echo after > /var/lib/state; sync")
+      try test.lab.reset(to: "known", program: try TestLab.program, timeout: patience)
+      #expect(try test.sh("node1", "cat /var/lib/state") == "before")
     }
 
     @Test("on cgroup v2 with systemd, jobs are confined and killed, and labs of namespaces come up")
