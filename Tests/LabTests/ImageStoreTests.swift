@@ -179,7 +179,7 @@ extension LabSuite {
       let error = try #require(throws: LabError.self) { try test.store.prepare(.image(name)) }
       #expect(error.message.contains("image " + name), "\(error)")
       #expect(error.message.contains("podman: "), "\(error)")
-      #expect(error.message.contains("`archive`"), "\(error)")
+      #expect(error.message.contains("`root: ./FILE`"), "\(error)")
     }
 
     @Test("an image that podman has becomes a root file system, and another when it changes")
