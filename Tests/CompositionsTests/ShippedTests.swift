@@ -8,12 +8,13 @@ import Testing
 @Suite("Shipped compositions")
 struct ShippedTests {
   @Test(
-    "every shipped composition is valid with each backend and each set-up",
+    "every shipped composition is valid with each backend and each set-up, and has a test",
     arguments: CompositionFile.shippedNames)
   func valid(name: String) throws {
     let file = try CompositionFile.shipped(name)
     #expect(file.title == name)
     #expect(!file.about.isEmpty)
+    #expect(file.base.test != nil)
     for backend in BackendKind.allCases {
       for setups in [[]] + file.setups.map({ [$0.name] }) {
         let composition = try file.composition(setups: setups, backend: backend, nodes: 2)
