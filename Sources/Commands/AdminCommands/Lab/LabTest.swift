@@ -18,7 +18,7 @@ enum LabTest: LabVerb {
   static let definition = CommandDefinition(
     "liburna lab test", "Run a script on a lab made for it, and end with its exit code",
     synopsis: ["[OPTIONS] [SCRIPT [ARGUMENT...]]"], operands: .command,
-    options: CompositionOption.all + [
+    options: CompositionOption.all + LabMachineOptions.all + [
       keep, host, LabOption.user, StartOption.binaries, StartOption.timeout, LabOption.name,
     ],
     details: [
