@@ -33,7 +33,7 @@ struct Keys {
         arguments: [
           keygen, "-q", "-t", "ed25519", "-N", "", "-C", "lab-\(name)", "-f",
           directory + "/" + name,
-        ], descriptors: [quiet, quiet, quiet]
+        ], descriptors: [quiet, quiet, quiet], bound: true
       ).start()
     }
     // Wait for all before judging any: nobody else would.

@@ -139,11 +139,21 @@ enum Files {
     return String(decoding: chunk[..<max(0, got)], as: UTF8.self)
   }
 
+  /// How often a directory is emptied that somebody fills again.
+  private static let removalAttempts = 50
+
   /// Removes a directory and what is in it, or a file; one that is gone already is fine.
   static func removeTree(_ path: String) throws {
     if isDirectory(path) {
-      for name in list(path) { try removeTree(path + "/" + name) }
-      guard rmdir(path) == 0 || errno == ENOENT else { throw LabError.system("remove", path) }
+      // A process of a tool that was just killed may still write its last file.
+      for attempt in 1...removalAttempts {
+        for name in list(path) { try removeTree(path + "/" + name) }
+        if rmdir(path) == 0 || errno == ENOENT { return }
+        guard errno == ENOTEMPTY, attempt < removalAttempts else {
+          throw LabError.system("remove", path)
+        }
+        usleep(2000)
+      }
     } else {
       guard unlink(path) == 0 || errno == ENOENT else { throw LabError.system("remove", path) }
     }
