@@ -127,10 +127,10 @@ struct ChoiceTests {
 
   @Test("volumes on a command line begin where the user stands")
   func volumes() throws {
-    let volume = try CompositionFile.volume("src:/src:cow", directory: "/work", home: "/home/me")
-    #expect(volume == Volume(source: "/work/src", target: "/src", mode: .cow))
+    let volume = try CompositionFile.volume("src:/src:cow", directory: "/here", home: "/home/me")
+    #expect(volume == Volume(source: "/here/src", target: "/src", mode: .cow))
     let why = refusal { () throws(CompositionError) in
-      try CompositionFile.volume("src", directory: "/work", home: nil)
+      try CompositionFile.volume("src", directory: "/here", home: nil)
     }
     #expect(why?.contains("is no volume") == true)
   }
