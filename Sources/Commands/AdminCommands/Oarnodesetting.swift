@@ -15,6 +15,9 @@ enum OarnodesettingOption {
   static let condition = Key<String?>.text(
     "--sql", value: "SQL", help: "Change the resources that an SQL condition selects")
   static let add = Key<Bool>.flag("-a", "--add", help: "Add a resource")
+  static let table = Key<String?>.text(
+    "--table", value: "FILE",
+    help: "Add a resource for each line of FILE (-: the standard input): HOST NAME=VALUE ...")
   static let state = Key<String?>.text(
     "-s", "--state", value: "STATE", help: "Set the state: Alive, Absent or Dead")
   static let maintenance = Key<String?>.text(
@@ -35,21 +38,25 @@ public enum Oarnodesetting: Command {
   public static let definition = CommandDefinition(
     "oarnodesetting", "Add resources, change their states and properties",
     synopsis: [
-      "-a [-h HOST] [-s STATE] [-p NAME=VALUE]...",
+      "-a [-h HOST] [-s STATE] [-p NAME=VALUE]...", "-a --table FILE [-s STATE] [-p NAME=VALUE]...",
       "[-h HOST|-f FILE|-r ID|--sql SQL]... [-s STATE] [-m on|off] [-d on|off] "
         + "[-p NAME=VALUE]... [-n]",
       "--last-property-value NAME",
     ],
     options: [
       OarnodesettingOption.resources, OarnodesettingOption.hosts, OarnodesettingOption.file,
-      OarnodesettingOption.condition, OarnodesettingOption.add, OarnodesettingOption.state,
-      OarnodesettingOption.maintenance, OarnodesettingOption.drain,
+      OarnodesettingOption.condition, OarnodesettingOption.add, OarnodesettingOption.table,
+      OarnodesettingOption.state, OarnodesettingOption.maintenance, OarnodesettingOption.drain,
       OarnodesettingOption.properties, OarnodesettingOption.noWait,
       OarnodesettingOption.lastValue,
     ],
-    details: ["Without a host, resource or condition, this host is meant."],
+    details: [
+      "Without a host, resource or condition, this host is meant. A table makes a whole cluster in one "
+        + "call; its lines are added in order, and what a line says counts more than -p."
+    ],
     examples: [
       ("oarnodesetting -a -h node1 -p cpuset=0 -p core=1", "a new core of node1"),
+      ("oarnodesetting -a --table cores", "lines such as: node1 cpuset=0 core=1"),
       ("oarnodesetting -s Absent -h node1", "node1 is taken away; its jobs are ended"),
       ("oarnodesetting -d on --sql \"rack = 3\"", "a rack takes no new jobs"),
     ],
@@ -68,6 +75,10 @@ public enum Oarnodesetting: Command {
     }
     let setting = try ResourceSetting(arguments)
     let isAdding = arguments[OarnodesettingOption.add]
+    guard isAdding || arguments[OarnodesettingOption.table] == nil else {
+      throw CommandFailure(
+        1, "/!\\ --table makes new resources: it goes with --add.", showsUsage: true)
+    }
     guard isAdding || !setting.isEmpty else { throw CommandFailure(1, showsUsage: true) }
     if isAdding { return try ResourceAddition.run(setting, arguments, context) }
     return try ResourceChange.run(setting, arguments, context)
@@ -122,18 +133,23 @@ extension ResourceSetting {
     }
     maintenance = try Self.flag(arguments[OarnodesettingOption.maintenance], "maintenance")
     drain = try Self.flag(arguments[OarnodesettingOption.drain], "drain")
-    properties = try arguments[OarnodesettingOption.properties].map { text in
-      guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
-        throw CommandFailure(
-          10, "/!\\ Bad property syntax: \"\(shortened(text))\" is not NAME=VALUE.")
-      }
-      let name = String(text[..<equals])
-      guard !Self.systemColumns.contains(name) else {
-        throw CommandFailure(
-          8, "/!\\ Cannot update property \(name) because it is a system field.")
-      }
-      return (name, String(text[text.index(after: equals)...]))
+    properties = try arguments[OarnodesettingOption.properties].map { try Self.property($0) }
+  }
+
+  /// A property and its value, as NAME=VALUE.
+  ///
+  /// - Throws: ``CommandFailure``
+  static func property(_ text: some StringProtocol) throws -> (name: String, value: String) {
+    guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+      throw CommandFailure(
+        10, "/!\\ Bad property syntax: \"\(shortened(String(text)))\" is not NAME=VALUE.")
     }
+    let name = String(text[..<equals])
+    guard !systemColumns.contains(name) else {
+      throw CommandFailure(
+        8, "/!\\ Cannot update property \(name) because it is a system field.")
+    }
+    return (name, String(text[text.index(after: equals)...]))
   }
 
   /// Whether it changes nothing.
