@@ -1,6 +1,7 @@
 // oarnodesetting: texts and exit codes as OAR 2.5.9 was recorded to have them.
 
 import ClusterModel
+import Glibc
 import Testing
 import Wire
 
@@ -66,6 +67,65 @@ struct ShowNodeSettingTests {
         """)
     #expect(call.exitCode == 0)
     #expect(setting(["-a", "-h", "node4", "-s", "Dead"]).output == "New resource added:  node4\n")
+  }
+
+  @Test("a table adds a resource for each line, with what the options say of all")
+  func table() throws {
+    let path = try table(
+      "# the cores\nnode3 core=5 cpuset=0\n\n  node4\tcore=6 host=other\nnode4 core=7\n")
+    defer { unlink(path) }
+    let call = setting(["-a", "--table", path, "-p", "host=common", "-s", "Dead"])
+    #expect(call.exitCode == 0)
+    #expect(call.output.split(separator: "\n").filter { $0.hasPrefix("New") }.count == 3)
+    let added = call.requests.compactMap { request -> String? in
+      guard case .addResource(let host, let setting) = request else { return nil }
+      let properties = setting.properties.map { "\($0.name)=\($0.value)" }
+      return ([host, setting.state?.rawValue ?? ""] + properties).joined(separator: " ")
+    }
+    #expect(
+      added == [
+        "node3 Dead host=common core=5 cpuset=0", "node4 Dead core=6 host=other",
+        "node4 Dead host=common core=7",
+      ])
+  }
+
+  @Test(
+    "a table with a line that does not fit adds nothing and names the line",
+    arguments: [
+      ("node3 core=5\nnode3 core", 10, "\"core\" is not NAME=VALUE. (line 2 of "),
+      (
+        "node3 state=Alive", 8, "Cannot update property state because it is a system field. (line 1"
+      ),
+      ("\ncore=5 node3", 13, "\"core=5\" is no host: a line begins with one (line 2 of "),
+    ])
+  func badTable(text: String, code: Int32, message: String) throws {
+    let path = try table(text)
+    defer { unlink(path) }
+    let call = setting(["-a", "--table", path])
+    #expect(call.exitCode == code)
+    #expect(call.errors.contains(message))
+    #expect(call.requests.isEmpty)
+  }
+
+  @Test(
+    "a table makes new resources on the hosts that it names, and nothing else",
+    arguments: [["--table", "/x"], ["-a", "--table", "/x", "-h", "node3"]])
+  func tableAlone(words: [String]) {
+    let call = setting(words)
+    #expect(call.exitCode == 1)
+    #expect(call.errors.contains("--table"))
+    #expect(call.requests.isEmpty)
+    #expect(setting(["-a", "--table", "/no/such/file"]).exitCode == 13)
+  }
+
+  /// A file with a text, which the caller removes.
+  private func table(_ text: String) throws -> String {
+    var path = Array("/tmp/liburna-table-XXXXXX".utf8CString)
+    let file = mkstemp(&path)
+    try #require(file >= 0)
+    defer { close(file) }
+    try #require(write(file, text, text.utf8.count) == text.utf8.count)
+    return String(decoding: path.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
   @Test(

@@ -107,8 +107,9 @@ struct FakeServer {
       "oarnodesetting",
       """
       #!/bin/sh
-      # -a -h NODE -p host=NODE -p cpu=N -p core=N -p cpuset=N
-      echo "$3 $7 $9 ${11}" >> \(state)
+      # -a --table -: each line is NODE host=NODE cpu=N core=N cpuset=N
+      [ "$*" = "-a --table -" ] || exit 1
+      while read -r node host cpu core cpuset; do echo "$node $cpu $core $cpuset"; done >> \(state)
       """, executable: true)
   }
 

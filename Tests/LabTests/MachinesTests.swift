@@ -225,7 +225,7 @@ extension LabSuite {
     func killedTool(lines: Int) throws {
       try MachineBed.run("crash") { bed in
         let options = [
-          "start", "--plain", "-n", "1", "-m", "\(bed.files)/machines", "--ssh-config",
+          "start", "-c", "plain", "-n", "1", "-m", "\(bed.files)/machines", "--ssh-config",
           "\(bed.files)/ssh_config", "--name", bed.inner.lab.name,
         ]
         let (child, output) = try ToolTests.launch(bed.inner, options)

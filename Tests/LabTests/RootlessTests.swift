@@ -103,7 +103,7 @@ extension LabSuite {
       let user = try OrdinaryUser("whole")
       defer { user.goAway() }
       defer { _ = try? user.run("$LIBURNA lab stop") }
-      let start = try user.sh("$LIBURNA lab start --plain -n 1 2>&1")
+      let start = try user.sh("$LIBURNA lab start -c plain -n 1 2>&1")
       #expect(start.contains("node1       sshd, munged answer"))
       #expect(
         try user.sh("$LIBURNA lab status --json").contains(user.place + "/run/liburna-lab/lab"))
@@ -153,7 +153,7 @@ extension LabSuite {
       defer { user.goAway() }
       let tool = "env -u XDG_RUNTIME_DIR $LIBURNA lab"
       defer { _ = try? user.run("\(tool) stop") }
-      _ = try user.sh("\(tool) start --plain -n 1 2>&1")
+      _ = try user.sh("\(tool) start -c plain -n 1 2>&1")
       let place = "/tmp/liburna-lab-\(user.id)"
       #expect(try user.sh("\(tool) status --json").contains("\(place)/lab"))
       #expect(Files.directoryMode(place + "/lab") == 0o700)
@@ -170,7 +170,7 @@ extension LabSuite {
     func killedStart(delay: UInt32) throws {
       let user = try OrdinaryUser("killed")
       defer { user.goAway() }
-      try user.kill("$LIBURNA lab start --plain -n 1", after: delay)
+      try user.kill("$LIBURNA lab start -c plain -n 1", after: delay)
       #expect(try user.run("$LIBURNA lab stop").text == "")
       #expect(user.remains == [])
     }
@@ -180,7 +180,7 @@ extension LabSuite {
       let user = try OrdinaryUser("unstopped")
       defer { user.goAway() }
       for delay in [2000, 10_000, 20_000] as [UInt32] {
-        _ = try user.sh("$LIBURNA lab start --plain -n 1 2>&1")
+        _ = try user.sh("$LIBURNA lab start -c plain -n 1 2>&1")
         try user.kill("$LIBURNA lab stop", after: delay)
         #expect(try user.run("$LIBURNA lab stop").text == "")
         #expect(user.remains == [])
@@ -192,7 +192,7 @@ extension LabSuite {
       var user = try OrdinaryUser("refused")
       defer { user.goAway() }
       func refusal(_ root: String) throws -> String {
-        let (code, text) = try user.run("$LIBURNA lab start --plain -n 1 2>&1", root: root)
+        let (code, text) = try user.run("$LIBURNA lab start -c plain -n 1 2>&1", root: root)
         #expect(code == 1)
         return text
       }
@@ -257,7 +257,7 @@ extension LabSuite {
         chown(group + file, user.id, user.id)
       }
       let inside = "echo $PPID > \(group)/session/cgroup.procs"
-      let (code, text) = try user.run("$LIBURNA lab start --plain -n 1 2>&1", root: inside)
+      let (code, text) = try user.run("$LIBURNA lab start -c plain -n 1 2>&1", root: inside)
       #expect(code == 0, "\(text)")
       let lab = try #require(Files.list(group).first { $0.hasPrefix("liburna-lab-") })
       #expect(!Cgroups.processes(in: "\(group)/\(lab)/node1").isEmpty)

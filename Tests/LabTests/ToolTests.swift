@@ -107,7 +107,7 @@ extension LabSuite {
 
     private static func kill(_ test: TestLab, afterLines lines: Int, delay: UInt32) throws {
       let (child, output) = try launch(
-        test, ["start", "--plain", "-n", "1", "--name", test.lab.name])
+        test, ["start", "-c", "plain", "-n", "1", "--name", test.lab.name])
       defer { close(output) }
       var seen = 0
       while seen < lines, let byte = read(output) {
@@ -124,7 +124,7 @@ extension LabSuite {
       let name = ["--name", test.lab.name]
       defer { try? test.lab.stop() }
       #expect(try Self.call(test, ["status"] + name).code == 3)
-      let start = try Self.call(test, ["start", "--plain", "-n", "1"] + name)
+      let start = try Self.call(test, ["start", "-c", "plain", "-n", "1"] + name)
       #expect(start.code == 0)
       #expect(start.text.contains("node1       sshd, munged answer"))
       let status = try Self.call(test, ["status", "--json"] + name)

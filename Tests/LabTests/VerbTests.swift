@@ -71,7 +71,7 @@ extension LabSuite {
       defer { try? test.lab.stop() }
       let name = ["--name", test.lab.name]
       let first = try ToolTests.call(
-        test, name + ["start", "--plain", "-n", "3", "exec", "-b", "@node", "echo", "same"])
+        test, name + ["start", "-c", "plain", "-n", "3", "exec", "-b", "@node", "echo", "same"])
       #expect(first.code == 0)
       #expect(first.text.contains("node[1-3] (3)\n---------------\nsame\n"))
       let script = "hostname >&2; echo out; [ $(hostname) != node2 ] || exit 9"
@@ -162,7 +162,7 @@ extension LabSuite {
     func progressInPlace() throws {
       let test = try ToolTests.testLab("place")
       defer { try? test.lab.stop() }
-      let screen = try Screen(test, ["start", "--plain", "-n", "2", "--name", test.lab.name])
+      let screen = try Screen(test, ["start", "-c", "plain", "-n", "2", "--name", test.lab.name])
       defer { screen.close() }
       try Self.await("the end") { try screen.isOver }
       let lines = try screen.text.split(separator: "\n")
@@ -206,7 +206,7 @@ extension LabSuite {
       let script = "id -un; hostname; echo \"$@\"; ls /test; exit 5\n"
       try Files.write(script, to: directory + "/t.sh")
       let result = try ToolTests.call(
-        test, ["test", "--plain", "-n", "1", directory + "/t.sh", "-x", "stop"])
+        test, ["test", "-c", "plain", "-n", "1", directory + "/t.sh", "-x", "stop"])
       #expect(result.code == 5)
       #expect(result.text.contains("user1\nfrontend\n-x stop\nt.sh\n"))
       #expect(test.remains == [])

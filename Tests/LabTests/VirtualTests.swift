@@ -162,7 +162,7 @@ extension LabSuite {
     /// A lab within a host, which is a machine with systemd and cgroup v2 alone.
     private static let innerLab = """
       lab="\(Product.directory)/liburna lab"
-      $lab start --plain -n 2 --timeout 200
+      $lab start -c plain -n 2 --timeout 200
       systemctl list-units --type=scope --no-legend | grep -q liburna-lab
       $lab exec node1 -- cat /sys/fs/cgroup/cgroup.controllers | grep -q cpuset
       $lab exec server -- ssh node2 hostname

@@ -24,16 +24,12 @@ enum CompositionOption {
   static let backend = Key<String?>.text(
     "-b", "--backend", "--flavour", value: "NAME",
     help: "What makes the hosts: \(backendNames) [namespaces]")
-  static let data = Key<String?>.text(
-    "--data", value: "DIRECTORY", help: "As -v DIRECTORY:\(dataDirectory)")
-  static let plain = Key<Bool>.flag("--plain", help: "As -c plain: hosts with ssh and MUNGE only")
 
   static let all: [any OptionKey] = [
-    composition, setups, nodes, roles, volumes, variables, backend, data, plain,
+    composition, setups, nodes, roles, volumes, variables, backend,
   ]
 
   static let nodeRole = "node"
-  static let dataDirectory = "/data"
   /// The composition file of a directory, as `init` writes it.
   static let localFile = "lab.yaml"
   static let standardComposition = "liburna"
@@ -48,15 +44,12 @@ enum CompositionOption {
       try arguments[backend].map(backend(named:)) ?? machines ?? before?.backend ?? .namespaces
     let counts = try counts(arguments)
     let variables = try arguments[variables].map(variable)
-    var volumes = try arguments[volumes].map(volume)
-    if let data = arguments[data] {
-      volumes.append(Volume(source: LabOption.resolved(data), target: dataDirectory))
-    }
+    let volumes = try arguments[volumes].map(volume)
     for (place, volume) in volumes.enumerated()
     where volumes[..<place].contains(where: { $0.target == volume.target }) {
       throw UsageError(["-v: two volumes are seen at \(shortened(volume.target))"])
     }
-    let isNew = arguments.has(composition) || arguments.has(setups) || arguments[plain]
+    let isNew = arguments.has(composition) || arguments.has(setups)
     if let before, !isNew {
       var composition = before.composition
       for (role, count) in counts { try scale(&composition, role: role, to: count) }
@@ -77,7 +70,6 @@ enum CompositionOption {
 
   /// The composition that is meant: by option, else the file of this directory, else the usual one.
   static func file(_ arguments: ParsedArguments) throws -> CompositionFile {
-    if arguments[plain] { return try CompositionFile.shipped("plain") }
     guard let name = arguments[composition] else {
       return access(localFile, F_OK) == 0
         ? try CompositionFile(path: localFile) : try CompositionFile.shipped(standardComposition)
