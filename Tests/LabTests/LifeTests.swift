@@ -184,6 +184,18 @@ extension LabSuite {
       }
     }
 
+    @Test("a host that left and joins again begins anew; one that died keeps its disk")
+    func joinsAgain() throws {
+      try TestLab.run("joins", .plain(nodes: 2)) { (test) throws in
+        for node in ["node1", "node2"] { _ = try test.sh(node, "echo old > /etc/mark") }
+        try test.lab.kill("node1")
+        try test.start(.plain(nodes: 1))
+        try test.start(.plain(nodes: 2))
+        #expect(try test.sh("node1", "cat /etc/mark") == "old")
+        #expect(try test.sh("node2", "ls /etc/mark 2>&1 || true").contains("No such"))
+      }
+    }
+
     @Test("a step is taken once in the life of a lab, or again when its hosts change")
     func steps() throws {
       var composition = Composition.plain(nodes: 1)

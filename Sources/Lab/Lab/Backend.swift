@@ -66,13 +66,15 @@ protocol Backend: Sendable {
   /// Ends a host at once, as a power failure does. Its disk stays. Fine if it is not there.
   func end(_ host: String, in state: LabState) throws
 
+  /// Removes what stays of a host that was ended and leaves the lab: its disk. Fine if there is nothing.
+  func discard(_ host: String, in state: LabState) throws
+
   /// Removes everything of the lab outside its directory. Fine if there is only a part of it.
   func end(_ state: LabState) throws
 }
 
 extension Backend {
   func takeSubnet(_ startup: Startup) throws -> UInt8 { HostAddress.standardSubnet }
-
   func makeReady(_ plans: [HostPlan], _ startup: Startup) throws {}
   func placed(_ hosts: [LabState.Host], _ startup: Startup) throws -> [LabState.Host] { hosts }
   func fetchLogs(of host: String, in state: LabState) throws {}

@@ -1,5 +1,5 @@
-// Starting a lab: from whatever is there to what is wanted, one step after another, each with a
-// deadline. A start that is repeated brings back what has died and adds what is new.
+// Starting a lab: from whatever is there to what is wanted, one step after another, before a deadline. What
+// runs is ended first, or kept: then dead hosts come back, and hosts are added or removed.
 
 import Compositions
 import Glibc
@@ -97,6 +97,8 @@ final class Startup {
   /// When something was said last.
   private(set) var lastNews = Deadline.now
   private var roots: [String: PreparedRoot] = [:]
+  /// The images that are ready, by their packages: most roles have the same.
+  private var images: [Set<String>: Image] = [:]
   /// What was built for the hosts to see.
   private var built: [Volume] = []
   var state: LabState
@@ -174,8 +176,11 @@ final class Startup {
     // What hosts need of the machine itself was looked for already, which is quicker.
     if composition.root == .host { packages.subtract(BaseSystem.packages) }
     if composition.firstProcess == .systemd { packages.formUnion(SystemdUnits.packages) }
-    return try ImageStore(program: program)
+    if let image = images[packages] { return image }
+    let image = try ImageStore(program: program)
       .prepare(composition.root, packages: packages.sorted()) { self.say($0) }
+    images[packages] = image
+    return image
   }
 
   private func startAfresh() throws {
@@ -210,6 +215,7 @@ final class Startup {
     }
     for host in state.hosts where !composition.hosts.contains(host.name) {
       try backend.end(host.name, in: state)
+      try backend.discard(host.name, in: state)
       state.hosts.removeAll { $0.name == host.name }
       say("removed", of: host.name)
     }

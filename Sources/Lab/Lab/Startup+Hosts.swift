@@ -18,25 +18,24 @@ extension Startup {
     for name in names { try Files.makeDirectories(lab.paths.logs(name), mode: 0o700) }
     let plans = try names.map { try Kept.read(HostPlan.self, from: lab.paths.plan($0)) }
     try backend.makeReady(plans, self)
-    for name in names {
+    for plan in plans {
       do {
-        try launch(name)
+        try launch(plan)
       } catch let error as LabError {
-        throw error.at(name)
+        throw error.at(plan.name)
       } catch {
-        throw LabError("\(error)", host: name)
+        throw LabError("\(error)", host: plan.name)
       }
     }
     try save()
     try awaitBoots()
   }
 
-  private func launch(_ name: String) throws {
-    let plan = try Kept.read(HostPlan.self, from: lab.paths.plan(name))
+  private func launch(_ plan: HostPlan) throws {
     let launched = try backend.launch(plan, self)
     starting.append(
       StartingHost(plan: plan, channel: launched.channel, awaited: plan.services))
-    state.update(name) { host in
+    state.update(plan.name) { host in
       (host.first, host.id) = (launched.first, launched.id)
       (host.isPaused, host.link) = (false, .whole)
     }

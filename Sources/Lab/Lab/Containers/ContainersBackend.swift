@@ -223,6 +223,10 @@ struct ContainersBackend: Backend {
     unlink(lab.paths.line(host) + "/" + GuestPaths.lineName)
   }
 
+  func discard(_ host: String, in state: LabState) throws {
+    try ContainerEngine.find(kind).remove(ContainerSpec.name(lab.group, host))
+  }
+
   func end(_ state: LabState) throws {
     let engine = try ContainerEngine.find(kind)
     let found = try engine.containers(of: lab.group)

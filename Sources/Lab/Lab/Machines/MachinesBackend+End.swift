@@ -18,6 +18,9 @@ extension MachinesBackend {
     }
   }
 
+  /// Machines of hosts that leave are given back as a whole, when their places are chosen anew.
+  func discard(_ host: String, in state: LabState) throws {}
+
   func end(_ state: LabState) throws {
     memory.forgetSurvey()
     guard state.settings.machines != nil else { return }

@@ -161,5 +161,9 @@ struct VirtualBackend: Backend {
 
   func end(_ host: String, in state: LabState) throws { try namespaces.end(host, in: state) }
 
+  func discard(_ host: String, in state: LabState) throws {
+    try namespaces.discard(host, in: state)
+  }
+
   func end(_ state: LabState) throws { try namespaces.end(state) }
 }

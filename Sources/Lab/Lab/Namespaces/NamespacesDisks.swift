@@ -1,4 +1,4 @@
-// Copies of the disks, beside them in the holder's file system. They end with the lab.
+// The disks of hosts, in the holder's file system, and copies of them beside. They end with the lab.
 
 import CLinux
 import Glibc
@@ -26,6 +26,10 @@ extension NamespacesBackend {
       .map { paths.disks + "/" + $0 }.filter { $0 != paths.snapshotDisks }
     try run(["rm", "-rf", "--"] + old, in: state)
     try run(["cp", "-a", "\(paths.snapshotDisks)/\(snapshot)/.", paths.disks], in: state)
+  }
+
+  func discard(_ host: String, in state: LabState) throws {
+    try run(["rm", "-rf", "--", lab.paths.disk(host)], in: state)
   }
 
   /// The most that a command of these writes.
