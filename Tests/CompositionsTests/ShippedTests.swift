@@ -78,6 +78,17 @@ struct ShippedTests {
     #expect(try server.run(script, nodes: "node1 node2 node3") == 0)
     #expect(try server.resources() == more)
   }
+
+  @Test("liburna: nodes that left the lab are Dead until they come back")
+  func departure() throws {
+    let script = try #require(
+      try CompositionFile.shipped("liburna").composition().steps.first?.script)
+    let server = try FakeServer()
+    for (nodes, dead) in [("node1 node2", []), ("node1", ["node2"]), ("node2 node1", [])] {
+      #expect(try server.run(script, nodes: nodes) == 0)
+      #expect(try server.dead() == dead)
+    }
+  }
 }
 
 /// OAR's commands as far as a script needs them, writing to a file what they were told.
@@ -89,6 +100,7 @@ struct FakeServer {
     directory = try TemporaryDirectory()
     let state = "\(directory.path)/state"
     try directory.write("state", "")
+    try directory.write("dead", "")
     try directory.write(
       "oarproperty",
       """
@@ -101,13 +113,22 @@ struct FakeServer {
       "oarnodes",
       """
       #!/bin/sh
-      sed -n 's/^\\(node[0-9]*\\) cpu=\\(.*\\) core=\\(.*\\) cpuset.*/properties : cpu=\\2, core=\\3, host=\\1/p' \(state)
+      while read -r node host cpu core cpuset; do
+        case $node in node*) ;; *) continue ;; esac
+        echo "network_address : $node"
+        grep -q "^$node" \(directory.path)/dead && echo "state : Dead" || echo "state : Alive"
+        echo "properties : $cpu, $core, $host"
+      done < \(state)
       """, executable: true)
     try directory.write(
       "oarnodesetting",
       """
       #!/bin/sh
-      # -a --table -: each line is NODE host=NODE cpu=N core=N cpuset=N
+      # -a --table -: each line is NODE host=NODE cpu=N core=N cpuset=N; or -s STATE -h NODE
+      case "$1 $2" in
+        "-s Dead") echo "$4" >> \(directory.path)/dead; exit ;;
+        "-s Alive") sed -i "/^$4$/d" \(directory.path)/dead; exit ;;
+      esac
       [ "$*" = "-a --table -" ] || exit 1
       while read -r node host cpu core cpuset; do echo "$node $cpu $core $cpuset"; done >> \(state)
       """, executable: true)
@@ -121,8 +142,15 @@ struct FakeServer {
     return pclose(pipe)
   }
 
-  func resources() throws -> [String] {
-    try String(decoding: Data(contentsOf: URL(filePath: "\(directory.path)/state")), as: UTF8.self)
-      .split(separator: "\n").map(String.init)
+  func resources() throws -> [String] { try lines("state") }
+
+  /// The nodes that are Dead.
+  func dead() throws -> [String] { try lines("dead") }
+
+  private func lines(_ file: String) throws -> [String] {
+    try String(
+      decoding: Data(contentsOf: URL(filePath: "\(directory.path)/\(file)")), as: UTF8.self
+    )
+    .split(separator: "\n").map(String.init)
   }
 }
