@@ -67,9 +67,8 @@ let package = Package(
 
     // Storage: what is durable.
     layer("Storage", "Storage", ["ClusterModel", "RequestLanguage"]),
-    layer(
-      "Storage", "SQLiteStorage",
-      ["ClusterModel", "RequestLanguage", "Encoding", "Storage", "CSQLite"]),
+    layer("Storage", "SQLStorage", ["ClusterModel", "RequestLanguage", "Encoding", "Storage"]),
+    layer("Storage", "SQLiteStorage", ["ClusterModel", "Storage", "SQLStorage", "CSQLite"]),
 
     // Execution: messages, nodes, processes.
     layer("Execution", "Wire", ["ClusterModel", "Encoding", "CLinux"]),
@@ -81,8 +80,8 @@ let package = Package(
     layer(
       "Service", "Controller",
       [
-        "ClusterModel", "RequestLanguage", "Encoding", "Kamelot", "Kao", "Storage", "SQLiteStorage",
-        "Wire", "Credentials", "NodeConnections", "CLinux",
+        "ClusterModel", "RequestLanguage", "Encoding", "Kamelot", "Kao", "Storage", "SQLStorage",
+        "SQLiteStorage", "Wire", "Credentials", "NodeConnections", "CLinux",
       ]),
 
     // Lab: a cluster on one machine.
@@ -137,7 +136,8 @@ let package = Package(
     .executableTarget(
       name: "liburna-bench",
       dependencies: [
-        "ClusterModel", "Kamelot", "Kao", "Scenarios", "Storage", "SQLiteStorage", "Wire",
+        "ClusterModel", "Kamelot", "Kao", "Scenarios", "Storage", "SQLStorage", "SQLiteStorage",
+        "Wire",
       ],
       path: "Benchmarks/liburna-bench", swiftSettings: strict),
 
@@ -150,7 +150,8 @@ let package = Package(
       "Scenarios", ["Scenarios", "Kao", "Kamelot", "ClusterModel"],
       fixtures: ["Fixtures/kamelot-vectors.jsonl", "Fixtures/acceptance.jsonl"]),
     tests(
-      "SQLiteStorage", ["SQLiteStorage", "Storage", "ClusterModel", "RequestLanguage", "CSQLite"]),
+      "SQLiteStorage",
+      ["SQLiteStorage", "SQLStorage", "Storage", "ClusterModel", "RequestLanguage", "CSQLite"]),
     tests("Wire", ["Wire", "ClusterModel", "Encoding"]),
     tests("NodeAgent", ["NodeAgent", "Wire", "ClusterModel", "CLinux"]),
     tests("NodeConnections", ["NodeConnections"]),

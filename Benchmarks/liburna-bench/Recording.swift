@@ -2,6 +2,7 @@
 
 import ClusterModel
 import Glibc
+import SQLStorage
 import SQLiteStorage
 import Scenarios
 import Storage
@@ -45,7 +46,7 @@ private func scenario(_ arguments: Arguments) throws -> Scenario {
 
 /// A database with the plan of a cluster in it.
 private final class Record {
-  let storage: SQLiteStorage
+  let storage: DatabaseStorage
   private let cluster: PlannedCluster
   private var last: [MoldableID: Set<ResourceID>] = [:]
 

@@ -3,13 +3,14 @@
 import ClusterModel
 import Testing
 
+@testable import SQLStorage
 @testable import SQLiteStorage
 @testable import Storage
 
 @Suite("Large arrays")
 struct ArrayTests {
   let folder: TemporaryFolder
-  let store: SQLiteStorage
+  let store: DatabaseStorage
 
   init() async throws {
     folder = try TemporaryFolder()

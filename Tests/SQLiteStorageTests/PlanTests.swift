@@ -4,6 +4,7 @@
 import ClusterModel
 import Testing
 
+@testable import SQLStorage
 @testable import SQLiteStorage
 @testable import Storage
 
@@ -144,7 +145,7 @@ struct PlanTests {
   }
 
   private func write(_ sql: String, in folder: TemporaryFolder) throws {
-    try Connection(path: folder.database, flags: 2).execute(sql)
+    try SQLiteConnection(path: folder.database, flags: 2).execute(sql)
   }
 
   private func expect(_ plan: [Prediction], _ date: Instant, in folder: TemporaryFolder) throws {

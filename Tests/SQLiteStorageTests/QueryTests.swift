@@ -4,13 +4,14 @@ import ClusterModel
 import RequestLanguage
 import Testing
 
+@testable import SQLStorage
 @testable import SQLiteStorage
 @testable import Storage
 
 @Suite("Asking for jobs")
 struct QueryTests {
   let folder: TemporaryFolder
-  let store: SQLiteStorage
+  let store: DatabaseStorage
 
   /// Jobs 1 to 4: alice's ended one, bob's running one, alice's waiting ones.
   init() async throws {

@@ -4,6 +4,7 @@
 import ClusterModel
 import Testing
 
+@testable import SQLStorage
 @testable import SQLiteStorage
 @testable import Storage
 
@@ -43,7 +44,7 @@ struct RandomHistoryTests {
         == rows("SELECT count(*) FROM jobs", in: folder.database))
   }
 
-  private func expectSame(_ store: SQLiteStorage, _ model: ClusterOnPaper) async throws {
+  private func expectSame(_ store: DatabaseStorage, _ model: ClusterOnPaper) async throws {
     let loaded = try await store.load()
     #expect(loaded.jobs.map(described) == model.liveJobs.map(described))
     #expect(loaded.resources == model.resources.values.sorted { $0.id < $1.id })

@@ -5,6 +5,7 @@ import ClusterModel
 import Glibc
 import Testing
 
+@testable import SQLStorage
 @testable import SQLiteStorage
 @testable import Storage
 

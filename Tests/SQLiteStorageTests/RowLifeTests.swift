@@ -3,13 +3,14 @@
 import ClusterModel
 import Testing
 
+@testable import SQLStorage
 @testable import SQLiteStorage
 @testable import Storage
 
 @Suite("The rows of a job")
 struct RowLifeTests {
   let folder: TemporaryFolder
-  let store: SQLiteStorage
+  let store: DatabaseStorage
 
   init() async throws {
     folder = try TemporaryFolder()

@@ -5,6 +5,7 @@ import ClusterModel
 import Glibc
 import Testing
 
+@testable import SQLStorage
 @testable import SQLiteStorage
 @testable import Storage
 
@@ -43,7 +44,7 @@ final class TemporaryFolder: Sendable {
   /// A copy of the database and its log as they are on the disk now: what a killed server leaves.
   func copyDatabase(to other: TemporaryFolder) throws {
     // While somebody reads, the log is not begun anew between the two copies.
-    let reader = try Connection(path: database, flags: SQLITE_OPEN_READWRITE)
+    let reader = try SQLiteConnection(path: database, flags: SQLITE_OPEN_READWRITE)
     try reader.execute("BEGIN; SELECT * FROM schema")
     for suffix in ["", "-wal"] where access(database + suffix, F_OK) == 0 {
       try write(try bytes(of: database + suffix), to: other.database + suffix)
@@ -74,19 +75,19 @@ func write(_ bytes: [UInt8], to path: String) throws {
 
 /// The rows of a query, values joined with `|`, as another program reads the database.
 func rows(_ sql: String, in path: String) throws -> [String] {
-  let connection = try Connection(path: path, flags: SQLITE_OPEN_READWRITE)
+  let connection = try SQLiteConnection(path: path, flags: SQLITE_OPEN_READWRITE)
   return try connection.prepare(sql).rows { row in
     (0..<row.columnCount).map { row.isNull($0) ? "null" : row.text($0) }.joined(separator: "|")
   }
 }
 
 /// A store on a new database, at a fixed date.
-func newStore(in folder: TemporaryFolder) async throws -> SQLiteStorage {
+func newStore(in folder: TemporaryFolder) async throws -> DatabaseStorage {
   try await SQLiteStorage.open(path: folder.database, durability: .normal, clock: { 1000 })
 }
 
 /// What a server would load after this one was closed.
-func reloaded(_ store: SQLiteStorage, in folder: TemporaryFolder) async throws -> StoredCluster {
+func reloaded(_ store: DatabaseStorage, in folder: TemporaryFolder) async throws -> StoredCluster {
   await store.close()
   let again = try await newStore(in: folder)
   let cluster = try await again.load()

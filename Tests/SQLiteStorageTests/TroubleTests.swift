@@ -5,6 +5,7 @@ import ClusterModel
 import Glibc
 import Testing
 
+@testable import SQLStorage
 @testable import SQLiteStorage
 @testable import Storage
 
@@ -75,11 +76,11 @@ struct TroubleTests {
   func otherPrograms() async throws {
     let folder = try TemporaryFolder()
     let store = try await newStore(in: folder)
-    let reader = try Connection(path: folder.database, flags: SQLITE_OPEN_READWRITE)
+    let reader = try SQLiteConnection(path: folder.database, flags: SQLITE_OPEN_READWRITE)
     try reader.execute("BEGIN; SELECT count(*) FROM jobs")
     try await store.commit([.jobsSubmitted([sampleJob(1)])])
 
-    let writer = try Connection(path: folder.database, flags: SQLITE_OPEN_READWRITE)
+    let writer = try SQLiteConnection(path: folder.database, flags: SQLITE_OPEN_READWRITE)
     try writer.execute("BEGIN IMMEDIATE; UPDATE queues SET priority = 7 WHERE queue_name = 'admin'")
     let commit = Task { try await store.commit([.jobsSubmitted([sampleJob(2)])]) }
     #expect(try rows("SELECT count(*) FROM jobs", in: folder.database) == ["1"])
@@ -112,7 +113,7 @@ struct TroubleTests {
   }
 }
 
-extension SQLiteStorage {
+extension DatabaseStorage {
   /// The name of the thread that this actor runs on.
   fileprivate func threadName() -> String {
     (try? String(decoding: bytes(of: "/proc/thread-self/comm"), as: UTF8.self)) ?? ""

@@ -6,6 +6,7 @@
 
 import CSQLite
 import Glibc
+import SQLStorage
 import Storage
 
 /// The examination of a database's file.
@@ -19,7 +20,7 @@ struct DatabaseCheck {
   func run() throws(StorageError) {
     try checkHeader()
     do {
-      let connection = try Connection(
+      let connection = try SQLiteConnection(
         path: readingName, flags: SQLITE_OPEN_READONLY | (hasJournal ? 0 : SQLITE_OPEN_URI))
       connection.setBusyTimeout(milliseconds: 5000)
       try checkSchema(connection)
@@ -27,7 +28,7 @@ struct DatabaseCheck {
     } catch let error as StorageError {
       throw error
     } catch let failure as StorageFailure {
-      if failure.kind == SQLITE_BUSY { throw failure.storageError(path: path) }
+      if failure.kind == .busy { throw failure.storageError }
       throw damaged(failure.text)
     } catch {
       throw damaged("\(error)")
@@ -144,10 +145,10 @@ struct DatabaseCheck {
   private func checkPages(_ connection: Connection) throws {
     let findings: [String]
     do {
-      findings = try connection.withPatience(Patience(Self.pageCheckLimit)) {
+      findings = try connection.withPatience(Self.pageCheckLimit) {
         try connection.prepare("PRAGMA quick_check(10)").rows { $0.text(0) }
       }
-    } catch let failure as StorageFailure where failure.kind == SQLITE_INTERRUPT {
+    } catch let failure as StorageFailure where failure.kind == .interrupted {
       return
     }
     // Rows that break a rule are for the readers of those rows; here it is about the file.

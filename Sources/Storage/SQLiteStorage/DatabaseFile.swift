@@ -3,12 +3,14 @@
 import CSQLite
 import ClusterModel
 import Glibc
+import SQLStorage
 import Storage
 
 /// Opens the database at `path` for a server, making it if there is none.
 ///
 /// A file that is damaged or not OAR's is refused and not changed by a single byte.
 func openDatabase(at path: String, durability: SQLiteStorage.Durability) throws -> Connection {
+  let lock = try DatabaseLock(of: path)
   if access(path, F_OK) != 0 {
     guard errno == ENOENT else {
       throw StorageError.unusable(
@@ -18,14 +20,15 @@ func openDatabase(at path: String, durability: SQLiteStorage.Durability) throws 
   } else {
     try DatabaseCheck(path: path).run()
   }
-  let connection = try Connection(path: path, flags: SQLITE_OPEN_READWRITE)
+  let connection = try SQLiteConnection(
+    path: path, flags: SQLITE_OPEN_READWRITE, durability: durability, lock: lock)
   try configure(connection, durability: durability)
   try addOwnTables(to: connection)
   return connection
 }
 
 private func configure(
-  _ connection: Connection, durability: SQLiteStorage.Durability
+  _ connection: SQLiteConnection, durability: SQLiteStorage.Durability
 ) throws(StorageFailure) {
   connection.setBusyTimeout(milliseconds: 5000)
   // 16 MB of pages in memory; a checkpoint every 16 MB of log.
@@ -50,9 +53,7 @@ private func addOwnTables(to connection: Connection) throws {
   if tables.isEmpty && indexes.isEmpty { return }
   try connection.transaction {
     for sql in tables.map(creation) + indexes { try connection.execute(sql) }
-    try connection.statement(
-      "INSERT OR REPLACE INTO liburna_facts (name, value) VALUES ('layout', ?)"
-    ).bind(String(liburnaLayout)).run()
+    try writeLayout(connection)
   }
 }
 
@@ -82,17 +83,13 @@ private func createDatabase(at path: String) throws {
 }
 
 private func fillNewDatabase(at path: String) throws {
-  let connection = try Connection(path: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+  let connection = try SQLiteConnection(
+    path: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
   // Nobody else sees this file, and it is thrown away if anything fails.
   try connection.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
   try connection.transaction {
     for table in oarSchema { try connection.execute(creation(of: table)) }
-    try connection.statement("INSERT INTO schema (version, name) VALUES (?, '')")
-      .bind(oarSchemaVersion).run()
-    try connection.execute("INSERT INTO gantt_jobs_predictions VALUES (0, 0)")
-    try connection.execute("INSERT INTO gantt_jobs_predictions_visu VALUES (0, 0)")
-    let resources = ResourceChanges(connection: connection)
-    for queue in Queue.standard { try resources.setQueue(queue) }
+    try insertFirstRows(connection)
   }
 }
 

@@ -1,5 +1,6 @@
 // The schema's tables as SQLite's statements.
 
+import SQLStorage
 import Storage
 
 /// Tables whose numbers users see or keep: they are never given twice, whatever is deleted.
@@ -20,12 +21,6 @@ func indexCreation(_ index: SchemaIndex, on table: String) -> String {
   let columns = index.columns.map(quoted).joined(separator: ", ")
   return "CREATE INDEX IF NOT EXISTS \(quoted(index.name)) ON \(quoted(table)) (\(columns))"
 }
-
-/// A name as SQL writes it.
-func quoted(_ name: String) -> String { "\"" + name.replacing("\"", with: "\"\"") + "\"" }
-
-/// A text as an SQL literal; only for texts of our own.
-private func literal(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
 
 private func tableCreation(_ table: SchemaTable) -> String {
   let isSingleKey = table.primaryKey.count == 1

@@ -6,6 +6,7 @@ import Storage
 
 /// The WHERE clause of a filter.
 struct JobQuery {
+  private let dialect: Dialect
   private(set) var conditions: [String] = []
   private(set) var values: [SQLValue] = []
 
@@ -14,23 +15,26 @@ struct JobQuery {
     oarSchema.first { $0.name == "jobs" }?.columns.map(\.name) ?? [])
 
   /// `nil` if no job can match.
-  init?(_ filter: JobFilter) throws(StorageError) {
+  init?(_ filter: JobFilter, _ dialect: Dialect) throws(StorageError) {
     let lists: [Int?] = [
       filter.ids?.count, filter.arrays?.count, filter.users?.count, filter.states?.count,
     ]
     if lists.contains(0) { return nil }
-    // SQLite has no figures about these columns: a plus keeps it from an index that is worse.
+    self.dialect = dialect
     let isNarrow = filter.ids != nil || filter.arrays != nil
     let isLive = filter.states.map { !$0.contains(where: \.isFinal) } ?? false
     if let ids = filter.ids { add("job_id", numbers: ids) }
     if let arrays = filter.arrays {
-      add(filter.ids == nil ? "array_id" : "+array_id", numbers: arrays)
+      add(filter.ids == nil ? "array_id" : dialect.withoutIndex("array_id"), numbers: arrays)
     }
     if let states = filter.states {
       let usesIndex = !isNarrow && (isLive || (states.count == 1 && filter.users == nil))
-      add(usesIndex ? "state" : "+state", texts: states.map(\.rawValue))
+      add(usesIndex ? "state" : dialect.withoutIndex("state"), texts: states.map(\.rawValue))
     }
-    if let users = filter.users { add(isNarrow || isLive ? "+job_user" : "job_user", texts: users) }
+    if let users = filter.users {
+      let usesIndex = !isNarrow && !isLive
+      add(usesIndex ? "job_user" : dialect.withoutIndex("job_user"), texts: users)
+    }
     if let condition = filter.condition { try add(condition) }
   }
 
@@ -44,8 +48,8 @@ struct JobQuery {
       conditions.append("\(column) = ?")
       values.append(.integer(numbers[0]))
     } else {
-      conditions.append("\(column) IN (SELECT value FROM json_each(?))")
-      values.append(.text("[\(numbers.map(String.init).joined(separator: ","))]"))
+      conditions.append(dialect.isListed(column))
+      values.append(dialect.list(numbers))
     }
   }
 
@@ -63,7 +67,8 @@ struct JobQuery {
     if let unknown = condition.columns.subtracting(Self.columns).min() {
       throw .badCondition("\(unknown) is not a column of jobs")
     }
-    let (text, parameters) = condition.sql()
+    let (text, parameters) = condition.sql(
+      startingAt: values.count + 1, style: dialect == .sqlite ? .question : .dollar)
     conditions.append("(\(text))")
     values += parameters.map { value in
       switch value {

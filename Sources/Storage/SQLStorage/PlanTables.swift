@@ -4,9 +4,6 @@ import ClusterModel
 
 /// The table of starts and the table of resources with the same suffix.
 struct PlanTables {
-  /// So many resources go into the table with one statement: SQLite opens the table anew for each.
-  private static let rowsPerStatement = 32
-
   private let connection: Connection
   private let starts: String
   private let places: String
@@ -69,7 +66,10 @@ struct PlanTables {
 
   private func setStart(_ start: Instant, of moldable: MoldableID) throws {
     try connection.statement("set", starts) {
-      "INSERT OR REPLACE INTO \(starts) (moldable_job_id, start_time) VALUES (?, ?)"
+      """
+      INSERT INTO \(starts) (moldable_job_id, start_time) VALUES (?, ?)
+      ON CONFLICT (moldable_job_id) DO UPDATE SET start_time = excluded.start_time
+      """
     }.bind(moldable).bind(start).run()
   }
 
@@ -88,28 +88,10 @@ struct PlanTables {
 
   /// Adds the resources of rows.
   private func insert(_ rows: [PlanRow]) throws {
-    var left = rows.reduce(0) { $0 + $1.resources.count }
-    var statement: Statement?
-    var room = 0
-    for row in rows {
-      for resource in row.resources {
-        if room == 0 {
-          room = min(left, Self.rowsPerStatement)
-          left -= room
-          statement = try insertion(of: room)
-        }
-        statement?.bind(row.moldable).bind(resource)
-        room -= 1
-        if room == 0 { try statement?.run() }
-      }
-    }
-  }
-
-  private func insertion(of count: Int) throws -> Statement {
-    try connection.statement("insert", places, rows: count) {
-      let rows = Array(repeating: "(?, ?)", count: count).joined(separator: ", ")
-      return "INSERT INTO \(places) (moldable_job_id, resource_id) VALUES \(rows)"
-    }
+    var pairs: [(Int, Int)] = []
+    pairs.reserveCapacity(rows.reduce(0) { $0 + $1.resources.count })
+    for row in rows { for resource in row.resources { pairs.append((row.moldable, resource)) } }
+    try connection.insertPairs(into: places, ("moldable_job_id", "resource_id"), pairs)
   }
 
   /// Without a condition, SQLite drops all pages of the table at once.
@@ -127,7 +109,6 @@ struct PlanTables {
 
   /// The columns of the table of resources, in order: a database of OAR's may have more than ours.
   private func columns() throws -> [String] {
-    try connection.prepare("SELECT name FROM pragma_table_info(?) ORDER BY cid").bind(places)
-      .rows { $0.text(0) }
+    try connection.columns(of: places).map(\.name)
   }
 }

@@ -3,9 +3,6 @@
 
 /// New rows of one table on their way.
 struct RowBuffer {
-  /// How many rows a statement writes; what is left over goes one by one.
-  static let rowsPerStatement = 16
-
   let table: String
   let columns: [String]
   private var values: [SQLValue] = []
@@ -23,9 +20,11 @@ struct RowBuffer {
     let width = columns.count
     precondition(values.count % width == 0, "a row of \(table) is not complete")
     var rest = values[...]
-    while rest.count >= width * Self.rowsPerStatement {
-      try write(rest.prefix(width * Self.rowsPerStatement), rows: Self.rowsPerStatement, connection)
-      rest = rest.dropFirst(width * Self.rowsPerStatement)
+    // What is left over goes one by one.
+    let rows = connection.rowsPerInsert
+    while rest.count >= width * rows {
+      try write(rest.prefix(width * rows), rows: rows, connection)
+      rest = rest.dropFirst(width * rows)
     }
     while !rest.isEmpty {
       try write(rest.prefix(width), rows: 1, connection)
@@ -47,8 +46,4 @@ struct RowBuffer {
     let all = Array(repeating: row, count: rows).joined(separator: ", ")
     return "INSERT INTO \(quoted(table)) (\(names)) VALUES \(all)"
   }
-}
-
-extension SQLValue {
-  static func optional(_ text: String?) -> SQLValue { text.map { .text($0) } ?? .null }
 }

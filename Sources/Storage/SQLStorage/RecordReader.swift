@@ -11,7 +11,7 @@ struct RecordReader {
   func records(
     matching filter: JobFilter, limit: Int, pending: PendingArrays
   ) throws -> [JobRecord] {
-    guard limit > 0, let query = try JobQuery(filter) else { return [] }
+    guard limit > 0, let query = try JobQuery(filter, connection.dialect) else { return [] }
     var records = try written(query, limit: limit)
     if !pending.isEmpty {
       let others = try pending.jobs(matching: filter, limit: limit)
@@ -97,10 +97,13 @@ struct RecordReader {
       .bind(job).rows { $0.text(0) }
   }
 
-  private func dependencies(of job: JobID) throws -> [JobID] {
-    try connection.statement(
-      "SELECT job_id_required FROM job_dependencies WHERE job_id = ? ORDER BY rowid"
-    ).bind(job).rows { $0.integer(0) }
+  func dependencies(of job: JobID) throws -> [JobID] {
+    try connection.statement("dependencies", "job_dependencies") {
+      """
+      SELECT job_id_required FROM job_dependencies WHERE job_id = ?
+      ORDER BY \(connection.dialect.insertionOrder)
+      """
+    }.bind(job).rows { $0.integer(0) }
   }
 
   private func addAssignment(

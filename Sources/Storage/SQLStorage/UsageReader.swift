@@ -58,25 +58,33 @@ struct UsageReader {
   private func use(
     ofJobs first: JobID, _ last: JobID, _ connection: Connection
   ) throws -> [PastUse] {
-    try connection.statement(
-      """
+    try connection.statement("use", "jobs") { Self.sql(connection.dialect) }.bind(begin).bind(end)
+      .bind(first).bind(last).rows { row in
+        PastUse(
+          user: row.text(0), project: row.text(1), queue: row.text(2), used: row.integer(3),
+          asked: row.integer(4))
+      }
+  }
+
+  /// Parameters: begin, end, the first and the last job.
+  private static func sql(_ dialect: Dialect) -> String {
+    let (least, greatest) = (dialect.least, dialect.greatest)
+    let start = "\(greatest)(start_time, ?1)"
+    let state = dialect.withoutIndex("state")
+    return """
       SELECT job_user, project, queue_name,
-        SUM(size * MAX(0, MIN(stop_time, ?2) - MAX(start_time, ?1))),
-        SUM(size * MAX(0, MIN(start_time + moldable_walltime, ?2) - MAX(start_time, ?1)))
+        CAST(SUM(size * \(greatest)(0, \(least)(stop_time, ?2) - \(start))) AS bigint),
+        CAST(SUM(size * \(greatest)(0, \(least)(start_time + moldable_walltime, ?2) - \(start)))
+          AS bigint)
       FROM (
         SELECT job_user, project, queue_name, start_time, stop_time, moldable_walltime,
           (SELECT COUNT(*) FROM assigned_resources
             WHERE moldable_job_id = assigned_moldable_job) AS size
         FROM jobs JOIN moldable_job_descriptions ON moldable_id = assigned_moldable_job
         WHERE job_id BETWEEN ?3 AND ?4 AND stop_time > ?1 AND start_time > 0 AND start_time < ?2
-          AND +state IN ('Terminated', 'Error')
-      )
+          AND \(state) IN ('Terminated', 'Error')
+      ) AS ended
       GROUP BY job_user, project, queue_name
       """
-    ).bind(begin).bind(end).bind(first).bind(last).rows { row in
-      PastUse(
-        user: row.text(0), project: row.text(1), queue: row.text(2), used: row.integer(3),
-        asked: row.integer(4))
-    }
   }
 }

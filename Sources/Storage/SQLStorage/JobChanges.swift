@@ -16,8 +16,7 @@ struct JobChanges {
   /// The job enters a state that is not final.
   func enter(_ state: JobState, _ job: JobID, at date: Instant) throws {
     try connection.statement("UPDATE jobs SET state = ? WHERE job_id = ?")
-      .bind(state.rawValue).bind(job).run()
-    try requireJob(job)
+      .bind(state.rawValue).bind(job).run { unknownJob(job) }
     try logState(state, job, at: date)
   }
 
@@ -30,11 +29,14 @@ struct JobChanges {
       UPDATE jobs SET state = 'toLaunch', start_time = ?, assigned_moldable_job = ?
       WHERE job_id = ?
       """
-    ).bind(date).bind(moldable).bind(job).run()
-    try requireJob(job)
+    ).bind(date).bind(moldable).bind(job).run { unknownJob(job) }
     for resource in resources {
       try connection.statement(
-        "INSERT OR REPLACE INTO assigned_resources (moldable_job_id, resource_id) VALUES (?, ?)"
+        """
+        INSERT INTO assigned_resources (moldable_job_id, resource_id) VALUES (?, ?)
+        ON CONFLICT (moldable_job_id, resource_id)
+          DO UPDATE SET assigned_resource_index = 'CURRENT'
+        """
       ).bind(moldable).bind(resource).run()
     }
     try logState(.toLaunch, job, at: date)
@@ -43,16 +45,17 @@ struct JobChanges {
   /// The job ends: its rows become history, and its resources remember the date.
   func end(_ job: JobID, _ state: JobState, exitStatus: Int?, at date: Instant) throws {
     // A reservation that ends before its start has its start in the future.
-    let moldable = try connection.statement(
+    try connection.statement(
       """
-      UPDATE jobs SET state = ?1, exit_code = ?2, stop_time = max(?3, start_time)
-      WHERE job_id = ?4 RETURNING assigned_moldable_job
+      UPDATE jobs SET state = ?, exit_code = ?,
+        stop_time = CASE WHEN start_time > ? THEN start_time ELSE ? END
+      WHERE job_id = ?
       """
-    ).bind(state.rawValue).bind(exitStatus).bind(date).bind(job).onlyRow { $0.integer(0) }
-    guard let moldable else { throw unknownJob(job) }
+    ).bind(state.rawValue).bind(exitStatus).bind(date).bind(date).bind(job)
+      .run { unknownJob(job) }
     try logState(state, job, at: date)
     try archiveRequest(of: job)
-    if moldable != 0 { try archiveAssignment(moldable, at: date) }
+    try archiveAssignment(of: job, at: date)
     try connection.statement(
       """
       UPDATE frag_jobs SET frag_state = 'FRAGGED'
@@ -64,9 +67,8 @@ struct JobChanges {
   /// The reservation is decided; `start` is its start if it was accepted.
   func setScheduled(_ job: JobID, start: Instant?) throws {
     try connection.statement(
-      "UPDATE jobs SET reservation = 'Scheduled', start_time = ifnull(?, start_time) WHERE job_id = ?"
-    ).bind(start).bind(job).run()
-    try requireJob(job)
+      "UPDATE jobs SET reservation = 'Scheduled', start_time = coalesce(?, start_time) WHERE job_id = ?"
+    ).bind(start).bind(job).run { unknownJob(job) }
   }
 
   func setWalltime(_ walltime: Seconds, of moldable: MoldableID) throws {
@@ -78,9 +80,13 @@ struct JobChanges {
   func setWalltimeChange(_ change: WalltimeChange, of job: JobID) throws {
     try connection.statement(
       """
-      INSERT OR REPLACE INTO walltime_change (job_id, pending, force, delay_next_jobs, granted,
+      INSERT INTO walltime_change (job_id, pending, force, delay_next_jobs, granted,
         granted_with_force, granted_with_delay_next_jobs)
       VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (job_id) DO UPDATE SET pending = excluded.pending, force = excluded.force,
+        delay_next_jobs = excluded.delay_next_jobs, granted = excluded.granted,
+        granted_with_force = excluded.granted_with_force,
+        granted_with_delay_next_jobs = excluded.granted_with_delay_next_jobs
       """
     ).bind(job).bind(change.pending).bind(change.force ? "YES" : "NO")
       .bind(change.delayNextJobs ? "YES" : "NO").bind(change.granted)
@@ -89,22 +95,21 @@ struct JobChanges {
 
   func setMessage(_ text: String, of job: JobID) throws {
     try connection.statement("UPDATE jobs SET message = ? WHERE job_id = ?")
-      .bind(text).bind(job).run()
-    try requireJob(job)
+      .bind(text).bind(job).run { unknownJob(job) }
   }
 
   /// Replaces the types of a live job, and its queue.
   func setTypes(_ types: [String], queue: String, of job: JobID) throws {
     try connection.statement("UPDATE jobs SET queue_name = ? WHERE job_id = ?")
-      .bind(queue).bind(job).run()
-    try requireJob(job)
+      .bind(queue).bind(job).run { unknownJob(job) }
     try connection.statement("DELETE FROM job_types WHERE job_id = ?").bind(job).run()
     try rows.insertTypes(types, of: job)
   }
 
   func setSuspended(_ job: JobID) throws {
-    try connection.statement("UPDATE jobs SET suspended = 'YES' WHERE job_id = ?").bind(job).run()
-    try requireJob(job)
+    try connection.statement("UPDATE jobs SET suspended = 'YES' WHERE job_id = ?").bind(job).run {
+      unknownJob(job)
+    }
   }
 
   /// The end of the job is asked for, or has come a step further; the date of the first asking stays.
@@ -151,23 +156,24 @@ struct JobChanges {
     ).bind(job).run()
   }
 
-  private func archiveAssignment(_ moldable: MoldableID, at date: Instant) throws {
+  private func archiveAssignment(of job: JobID, at date: Instant) throws {
     try connection.statement(
       """
       UPDATE resources SET last_job_date = ? WHERE resource_id IN (
-        SELECT resource_id FROM assigned_resources WHERE moldable_job_id = ?)
+        SELECT resource_id FROM jobs
+          JOIN assigned_resources ON moldable_job_id = assigned_moldable_job
+        WHERE job_id = ?)
       """
-    ).bind(date).bind(moldable).run()
+    ).bind(date).bind(job).run()
     try connection.statement(
-      "UPDATE assigned_resources SET assigned_resource_index = 'LOG' WHERE moldable_job_id = ?"
-    ).bind(moldable).run()
+      """
+      UPDATE assigned_resources SET assigned_resource_index = 'LOG'
+      WHERE moldable_job_id IN (SELECT assigned_moldable_job FROM jobs WHERE job_id = ?)
+      """
+    ).bind(job).run()
   }
 
   /// A change of a job that nobody submitted is a mistake of the caller; nothing of it is kept.
-  private func requireJob(_ job: JobID) throws {
-    guard connection.changedRows > 0 else { throw unknownJob(job) }
-  }
-
   private func unknownJob(_ job: JobID) -> StorageError {
     .failed("job \(job) is not in the database: a change of it can't be written")
   }

@@ -9,16 +9,26 @@ struct EventLog {
 
   /// The server itself reacts to events, so none is left for others to check.
   func insert(_ event: JobEvent) throws {
-    try connection.statement(
+    if event.hosts.isEmpty {
+      return try connection.statement(
+        """
+        INSERT INTO event_logs (type, job_id, date, description, to_check)
+        VALUES (?, ?, ?, ?, 'NO')
+        """
+      ).bind(event.type).bind(event.job).bind(event.date).bind(event.text).run()
+    }
+    let id = try connection.statement(
       """
       INSERT INTO event_logs (type, job_id, date, description, to_check)
-      VALUES (?, ?, ?, ?, 'NO')
+      VALUES (?, ?, ?, ?, 'NO') RETURNING event_id
       """
-    ).bind(event.type).bind(event.job).bind(event.date).bind(event.text).run()
-    let id = connection.lastInsertedID
+    ).bind(event.type).bind(event.job).bind(event.date).bind(event.text).onlyRow { $0.integer(0) }
     for host in event.hosts {
       try connection.statement(
-        "INSERT OR IGNORE INTO event_log_hostnames (event_id, hostname) VALUES (?, ?)"
+        """
+        INSERT INTO event_log_hostnames (event_id, hostname) VALUES (?, ?)
+        ON CONFLICT (event_id, hostname) DO NOTHING
+        """
       ).bind(id).bind(host).run()
     }
   }

@@ -23,21 +23,13 @@ struct ClusterLoader {
       cluster.jobs.sort { $0.id < $1.id }
     }
     let arrays = pending.arrays
-    cluster.nextJob = try nextID(
-      "jobs", "job_id", atLeast: arrays.map(\.jobs.upperBound).max() ?? 1)
-    cluster.nextMoldable = try nextID(
-      "moldable_job_descriptions", "moldable_id", atLeast: arrays.map(\.nextMoldable).max() ?? 1)
-    cluster.nextResource = try nextID("resources", "resource_id", atLeast: 1)
+    cluster.nextJob = max(
+      arrays.map(\.jobs.upperBound).max() ?? 1, try connection.nextID("job_id", "jobs"))
+    cluster.nextMoldable = max(
+      arrays.map(\.nextMoldable).max() ?? 1,
+      try connection.nextID("moldable_id", "moldable_job_descriptions"))
+    cluster.nextResource = try connection.nextID("resource_id", "resources")
     return cluster
-  }
-
-  /// SQLite remembers the greatest number given, even if its row is gone.
-  private func nextID(_ table: String, _ column: String, atLeast least: Int) throws -> Int {
-    let given = try connection.prepare("SELECT seq FROM sqlite_sequence WHERE name = ?").bind(table)
-      .firstRow { $0.integer(0) }
-    let present = try connection.prepare("SELECT max(\(quoted(column))) FROM \(quoted(table))")
-      .firstRow { $0.integer(0) }
-    return max(least, (given ?? 0) + 1, (present ?? 0) + 1)
   }
 
   private func queues() throws -> [Queue] {
@@ -57,14 +49,11 @@ struct ClusterLoader {
 
   private func loadResources(into cluster: inout StoredCluster) throws {
     let standard = Set(standardResourceColumns)
-    cluster.properties = try connection.prepare(
-      "SELECT name, type FROM pragma_table_info('resources') ORDER BY cid"
-    ).rows { row in
-      PropertyDefinition(
-        name: row.text(0), kind: row.text(1).lowercased().contains("int") ? .integer : .text)
+    cluster.properties = try connection.columns(of: "resources").map { column in
+      PropertyDefinition(name: column.name, kind: column.isInteger ? .integer : .text)
     }.filter { !standard.contains($0.name) }
     let columns = standardResourceColumns + cluster.properties.map(\.name)
-    let names = columns.map(quoted).joined(separator: ", ")
+    let names = connection.list(columns, of: "resources")
     let sites = cluster.properties
     var problems: [String] = []
     cluster.resources = try connection.prepare(
@@ -106,9 +95,4 @@ struct ClusterLoader {
     }
     return resource
   }
-}
-
-extension Statement {
-  /// Whether a column of YES and NO says YES.
-  func isYes(_ column: Int) -> Bool { textBytes(column).elementsEqual("YES".utf8) }
 }

@@ -9,7 +9,7 @@ struct PendingArrays {
   /// Arrays of fewer jobs are written as rows at once.
   static let smallest = 64
   /// The rows of how many jobs are written between two looks at the clock.
-  private static let step = RowBuffer.rowsPerStatement
+  private static let step = 16
 
   let connection: Connection
   private let rows: JobRows
@@ -20,7 +20,7 @@ struct PendingArrays {
   init(connection: Connection) throws {
     self.connection = connection
     rows = JobRows(connection: connection)
-    arrays = try StoredArray.all(in: connection)
+    arrays = connection.takesWholeArrays ? try StoredArray.all(in: connection) : []
   }
 
   var isEmpty: Bool { arrays.isEmpty }
@@ -31,7 +31,7 @@ struct PendingArrays {
   mutating func submit(_ submissions: [[Job]]) throws {
     var others: [Job] = []
     for jobs in submissions {
-      if jobs.count >= Self.smallest, let array = StoredArray(jobs) {
+      if connection.takesWholeArrays, jobs.count >= Self.smallest, let array = StoredArray(jobs) {
         try array.insert(into: connection)
         arrays.append(array)
       } else {

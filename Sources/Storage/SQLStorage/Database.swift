@@ -1,6 +1,5 @@
 // The open database with all that is remembered about it: what the store's actor works with.
 
-import CSQLite
 import ClusterModel
 import Storage
 
@@ -18,23 +17,15 @@ final class Database {
   private let events: EventLog
   private var plan: PlanWriter
   private(set) var pending: PendingArrays
-  private let durability: SQLiteStorage.Durability
-  private var waitsForDisk = true
   private let clock: @Sendable () -> Instant
-  // Last, so that it goes after the connection.
-  private let lock: DatabaseLock
 
-  init(
-    path: String, durability: SQLiteStorage.Durability, clock: @escaping @Sendable () -> Instant
-  ) throws {
-    lock = try DatabaseLock(of: path)
-    connection = try openDatabase(at: path, durability: durability)
+  init(_ connection: Connection, clock: @escaping @Sendable () -> Instant) throws {
+    self.connection = connection
     jobs = JobChanges(connection: connection)
     resources = ResourceChanges(connection: connection)
     events = EventLog(connection: connection)
     plan = PlanWriter(connection: connection)
     pending = try PendingArrays(connection: connection)
-    self.durability = durability
     self.clock = clock
   }
 
@@ -42,8 +33,7 @@ final class Database {
 
   /// Writes all changes, or none.
   func commit(_ changes: [Change]) throws {
-    try waitForDisk(true)
-    try undoable {
+    try undoable(durable: true) {
       var submissions: [[Job]] = []
       for change in changes {
         if case .jobsSubmitted(let jobs) = change {
@@ -60,22 +50,14 @@ final class Database {
   /// Writes some of the rows that arrays still lack; they are durable as arrays already, so the disk
   /// is not waited for.
   func writeSomeRows() throws {
-    try waitForDisk(false)
-    try undoable { try pending.writeSome(until: Deadline(after: Self.slice)) }
-  }
-
-  /// Sets whether the transactions that follow wait for the disk.
-  private func waitForDisk(_ waits: Bool) throws {
-    guard durability == .full, waits != waitsForDisk else { return }
-    try connection.execute("PRAGMA synchronous = \(waits ? "FULL" : "NORMAL")")
-    waitsForDisk = waits
+    try undoable(durable: false) { try pending.writeSome(until: Deadline(after: Self.slice)) }
   }
 
   /// A transaction over the database and what is remembered of it.
-  private func undoable(_ body: () throws -> Void) throws {
+  private func undoable(durable: Bool, _ body: () throws -> Void) throws {
     let before = pending
     do {
-      try connection.transaction(body)
+      try connection.transaction(durable: durable, body)
     } catch {
       pending = before
       plan.forget()
@@ -141,12 +123,14 @@ final class Database {
       return try reader.records(matching: filter, limit: limit, pending: pending)
     }
     do {
-      return try connection.withPatience(Patience(Self.conditionLimit)) {
+      return try connection.withPatience(Self.conditionLimit) {
         try reader.records(matching: filter, limit: limit, pending: pending)
       }
-    } catch let failure as StorageFailure where failure.kind == SQLITE_INTERRUPT {
+    } catch let failure as StorageFailure where failure.kind == .interrupted {
       throw StorageError.badCondition(
         "the condition takes longer than \(Self.conditionLimit) to judge: ask for fewer jobs")
+    } catch let failure as StorageFailure where failure.kind == .refused {
+      throw StorageError.badCondition("the condition is not accepted: \(failure.text)")
     }
   }
 
@@ -164,10 +148,10 @@ final class Database {
 
   // MARK: The end
 
-  /// Leaves a database without a log: everything is in its one file.
+  /// Writes what is pending and leaves the database in good order.
   func finish() throws {
     while !pending.isEmpty { try writeSomeRows() }
-    try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    try connection.finish()
   }
 }
 

@@ -25,6 +25,7 @@ struct ResourceChanges {
     let statement = try connection.prepare("INSERT INTO resources (\(names)) VALUES (\(marks))")
     for column in columns { statement.bind(sqlValue(resource.value(of: column))) }
     try statement.run()
+    try connection.gaveIDs(upTo: resource.id, "resource_id", "resources")
     for column in ["state"] + sites { try log(resource, column: column, at: date) }
   }
 
@@ -41,15 +42,18 @@ struct ResourceChanges {
       try connection.statement(
         "UPDATE resources SET state = ?, state_num = ?, finaud_decision = ? WHERE resource_id = ?"
       ).bind(resource.state.rawValue).bind(resource.state.number)
-        .bind(resource.suspectedByServer ? "YES" : "NO").bind(resource.id).run()
+        .bind(resource.suspectedByServer ? "YES" : "NO").bind(resource.id)
+        .run { unknownResource(resource.id) }
     } else {
       try connection.prepare("UPDATE resources SET \(quoted(column)) = ? WHERE resource_id = ?")
-        .bind(sqlValue(resource.value(of: column))).bind(resource.id).run()
-    }
-    guard connection.changedRows > 0 else {
-      throw StorageError.failed("resource \(resource.id) is not in the database")
+        .bind(sqlValue(resource.value(of: column))).bind(resource.id)
+        .run { unknownResource(resource.id) }
     }
     if !Self.unlogged.contains(column) { try log(resource, column: column, at: date) }
+  }
+
+  private func unknownResource(_ resource: ResourceID) -> StorageError {
+    .failed("resource \(resource) is not in the database")
   }
 
   /// Closes the log row of an attribute and opens the next.
@@ -127,8 +131,9 @@ struct ResourceChanges {
   func setQueue(_ queue: Queue) throws {
     try connection.statement(
       """
-      INSERT OR REPLACE INTO queues (queue_name, priority, scheduler_policy, state)
-      VALUES (?, ?, ?, ?)
+      INSERT INTO queues (queue_name, priority, scheduler_policy, state) VALUES (?, ?, ?, ?)
+      ON CONFLICT (queue_name) DO UPDATE SET priority = excluded.priority,
+        scheduler_policy = excluded.scheduler_policy, state = excluded.state
       """
     ).bind(queue.name).bind(queue.priority).bind(queue.policy)
       .bind(queue.isActive ? "Active" : "notActive").run()

@@ -31,10 +31,10 @@ struct LiveJobLoader {
     shapes = try RequestReader(connection: connection).liveShapes()
     types = try Self.liveTypes(connection)
     dependencies = try Self.lists(
-      connection.statement(
+      connection.prepare(
         """
         SELECT job_id, job_id_required FROM job_dependencies
-        WHERE job_dependency_index = 'CURRENT' ORDER BY rowid
+        WHERE job_dependency_index = 'CURRENT' ORDER BY \(connection.dialect.insertionOrder)
         """))
     assigned = try Self.lists(
       connection.statement(

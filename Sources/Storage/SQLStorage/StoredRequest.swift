@@ -7,9 +7,7 @@ extension RecordReader {
   /// What a job with rows asked for, with its file names as patterns; `nil` if there is no such job.
   func request(of job: JobID) throws -> JobRequest? {
     let shape = try RequestReader(connection: connection).moldables(of: job)
-    let dependencies = try connection.statement(
-      "SELECT job_id_required FROM job_dependencies WHERE job_id = ? ORDER BY rowid"
-    ).bind(job).rows { $0.integer(0) }
+    let dependencies = try dependencies(of: job)
     let reservationStart = try connection.statement(
       "SELECT reservation_start FROM liburna_jobs WHERE job_id = ?"
     ).bind(job).firstRow { $0.integer(0) }

@@ -8,9 +8,17 @@ struct JobRows {
 
   /// Writes every row of jobs that were just submitted.
   func insert(_ jobs: some Collection<Job>) throws {
-    var rows = Buffers(firstGroup: try nextGroup())
+    let groups = jobs.reduce(0) { sum, job in
+      job.request.moldables.reduce(sum) { $0 + $1.groups.count }
+    }
+    var rows = Buffers(
+      groups: try connection.takeIDs("res_group_id", "job_resource_groups", count: groups))
     for job in jobs { rows.add(job) }
     try rows.write(to: connection)
+    let moldables = jobs.lazy.map { $0.firstMoldableID + $0.request.moldables.count - 1 }
+    try connection.gaveIDs(upTo: jobs.lazy.map(\.id).max() ?? 0, "job_id", "jobs")
+    try connection.gaveIDs(
+      upTo: moldables.max() ?? 0, "moldable_id", "moldable_job_descriptions")
   }
 
   /// Writes the types of a job.
@@ -27,17 +35,12 @@ struct JobRows {
       "INSERT INTO job_state_logs (job_id, job_state, date_start) VALUES (?, ?, ?)"
     ).bind(job).bind(state.rawValue).bind(date).run()
   }
-
-  private func nextGroup() throws -> Int {
-    let last = try connection.statement("SELECT max(res_group_id) FROM job_resource_groups")
-      .firstRow { $0.integer(0) }
-    return (last ?? 0) + 1
-  }
 }
 
 /// The rows of new jobs by table.
 private struct Buffers {
-  private var nextGroup: Int
+  /// The numbers of the groups to come.
+  private var newGroups: ArraySlice<Int>
   private var jobs = RowBuffer(
     "jobs", "job_id", "array_id", "array_index", "initial_request", "job_name", "job_type",
     "info_type", "state", "reservation", "message", "job_user", "project", "command", "queue_name",
@@ -56,7 +59,7 @@ private struct Buffers {
   private var challenges = RowBuffer("challenges", "job_id", "challenge")
   private var extras = RowBuffer("liburna_jobs", "job_id", "reservation_start")
 
-  init(firstGroup: Int) { nextGroup = firstGroup }
+  init(groups: [Int]) { newGroups = groups[...] }
 
   mutating func add(_ job: Job) {
     addJob(job)
@@ -94,13 +97,13 @@ private struct Buffers {
   private mutating func add(_ moldable: Moldable, id: MoldableID, job: JobID) {
     moldables.add(.integer(id), .integer(job), .integer(moldable.walltime))
     for group in moldable.groups {
-      groups.add(.integer(nextGroup), .integer(id), .text(group.properties))
+      guard let number = newGroups.popFirst() else { return }
+      groups.add(.integer(number), .integer(id), .text(group.properties))
       for (order, level) in group.levels.enumerated() {
         levels.add(
-          .integer(nextGroup), .text(level.property), .integer(level.count.stored),
+          .integer(number), .text(level.property), .integer(level.count.stored),
           .integer(order))
       }
-      nextGroup += 1
     }
   }
 
