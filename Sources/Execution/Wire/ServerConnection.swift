@@ -28,6 +28,17 @@ public final class ServerConnection {
 
   deinit { close(descriptor) }
 
+  /// What a command sends first over TCP: an empty channel frame, which means nothing. A server that shares
+  /// its port with OAR 2's programs, whose words are text, waits for it before it greets.
+  public static let opening: [UInt8] = {
+    var bytes: [UInt8] = []
+    FrameWriter.append(.channel(0, []), to: &bytes)
+    return bytes
+  }()
+
+  /// The first byte of ``opening``, which no text begins with.
+  public static let firstByte: UInt8 = 0
+
   /// Connects and says who asks: through the server's unix socket if this host has one (LIBURNA_SOCKET),
   /// else over TCP (SERVER_HOSTNAME, SERVER_PORT) with the credential that `seal` makes of the server's nonce.
   public static func open(
@@ -43,6 +54,7 @@ public final class ServerConnection {
       let host = configuration.text("SERVER_HOSTNAME", default: "localhost")
       let port = try configuration.integer("SERVER_PORT", default: serverPort, in: 1...65535)
       let connection = ServerConnection(descriptor: try Sockets.connect(host: host, port: port))
+      try connection.write(Self.opening)
       try connection.greet(program: program, seal: seal)
       return connection
     } catch let error as ConnectionError {

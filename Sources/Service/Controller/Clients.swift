@@ -164,6 +164,8 @@ extension Controller {
       switch frame {
       case .channel(let channel, let bytes):
         guard client.asker != nil else {
+          // What a command over TCP opens with.
+          if channel == 0, bytes.isEmpty { return }
           throw Refusal(.protocolError, "bytes before the hello")
         }
         try relayInput(channel, bytes, from: client.id)
