@@ -48,6 +48,9 @@ let package = Package(
       name: "CSQLite", path: "Sources/Bindings/CSQLite", pkgConfig: "sqlite3",
       providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(
+      name: "CPostgreSQL", path: "Sources/Bindings/CPostgreSQL", pkgConfig: "libpq",
+      providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(
       name: "CMunge", path: "Sources/Bindings/CMunge", providers: [.apt(["libmunge-dev"])]),
     .systemLibrary(
       name: "CYAML", path: "Sources/Bindings/CYAML",
@@ -69,6 +72,8 @@ let package = Package(
     layer("Storage", "Storage", ["ClusterModel", "RequestLanguage"]),
     layer("Storage", "SQLStorage", ["ClusterModel", "RequestLanguage", "Encoding", "Storage"]),
     layer("Storage", "SQLiteStorage", ["ClusterModel", "Storage", "SQLStorage", "CSQLite"]),
+    layer(
+      "Storage", "PostgreSQLStorage", ["ClusterModel", "Storage", "SQLStorage", "CPostgreSQL"]),
 
     // Execution: messages, nodes, processes.
     layer("Execution", "Wire", ["ClusterModel", "Encoding", "CLinux"]),
@@ -81,7 +86,7 @@ let package = Package(
       "Service", "Controller",
       [
         "ClusterModel", "RequestLanguage", "Encoding", "Kamelot", "Kao", "Storage", "SQLStorage",
-        "SQLiteStorage", "Wire", "Credentials", "NodeConnections", "CLinux",
+        "SQLiteStorage", "PostgreSQLStorage", "Wire", "Credentials", "NodeConnections", "CLinux",
       ]),
 
     // Lab: a cluster on one machine.
@@ -150,8 +155,11 @@ let package = Package(
       "Scenarios", ["Scenarios", "Kao", "Kamelot", "ClusterModel"],
       fixtures: ["Fixtures/kamelot-vectors.jsonl", "Fixtures/acceptance.jsonl"]),
     tests(
-      "SQLiteStorage",
-      ["SQLiteStorage", "SQLStorage", "Storage", "ClusterModel", "RequestLanguage", "CSQLite"]),
+      "Storage",
+      [
+        "SQLiteStorage", "PostgreSQLStorage", "SQLStorage", "Storage", "ClusterModel",
+        "RequestLanguage", "CSQLite", "PostgreSQLFixture",
+      ]),
     tests("Wire", ["Wire", "ClusterModel", "Encoding"]),
     tests("NodeAgent", ["NodeAgent", "Wire", "ClusterModel", "CLinux"]),
     tests("NodeConnections", ["NodeConnections"]),
@@ -166,6 +174,11 @@ let package = Package(
         "Lab",
       ]),
     tests("Architecture", []),
+
+    // PostgreSQL servers of the tests' own.
+    .target(
+      name: "PostgreSQLFixture", dependencies: ["CPostgreSQL"], path: "Tests/PostgreSQLFixture",
+      swiftSettings: strict),
 
     // Whole systems: labs of real processes, what users do there, and what breaks there.
     .target(

@@ -3,7 +3,6 @@
 import CLinux
 import ClusterModel
 import Glibc
-import SQLiteStorage
 import Wire
 
 /// Runs `liburnad`.
@@ -39,7 +38,8 @@ public enum Server {
     _ settings: ServerSettings, _ loop: EventLoop, _ stopSignals: Int32
   ) async {
     do {
-      let storage = try await SQLiteStorage.open(path: settings.databasePath)
+      let storage = try await settings.database.open(
+        settings.sharesDatabase ? .sharedWithOurTables : .ours)
       let controller = Controller(settings: settings, storage: storage, loop: loop)
       try await controller.start()
       await controller.stop(on: stopSignals)

@@ -13,8 +13,10 @@ public struct ServerSettings: Sendable {
   public var socketPath: String
   /// SERVER_PORT: where commands on other hosts connect, with MUNGE; 0 for not at all.
   public var port: Int
-  /// DB_BASE_FILE: the SQLite database.
-  public var databasePath: String
+  /// DB_TYPE and the variables with it.
+  public var database: DatabaseChoice
+  /// LIBURNA_WITH_OAR2: whether OAR 2's commands and modules use the database as well.
+  public var sharesDatabase: Bool
   /// LIBURNA_NODE_COMMAND: how an agent is reached; `{host}` stands for the host.
   public var nodeCommand: CommandTemplate
   public var connections = ConnectionSettings()
@@ -64,13 +66,10 @@ public struct ServerSettings: Sendable {
   ///
   /// - Throws: ``ConfigurationError`` or `CommandTemplate.Failure`, naming variable and value.
   public init(_ configuration: Configuration) throws {
-    let type = configuration.text("DB_TYPE", default: "SQLite")
-    guard type.lowercased() == "sqlite" else {
-      throw ConfigurationError(name: "DB_TYPE", value: type, allowed: "SQLite")
-    }
+    database = try DatabaseChoice(configuration)
+    sharesDatabase = try configuration.flag("LIBURNA_WITH_OAR2", default: false)
     socketPath = configuration.text("LIBURNA_SOCKET", default: serverSocketPath)
     port = try configuration.integer("SERVER_PORT", default: serverPort, in: 0...65535)
-    databasePath = configuration.text("DB_BASE_FILE", default: "/var/lib/oar/oar.sqlite")
     nodeCommand = try CommandTemplate(
       configuration.text(
         "LIBURNA_NODE_COMMAND", default: "ssh -o BatchMode=yes root@{host} liburna-node agent"))

@@ -117,6 +117,12 @@ open class Connection {
   /// Whether the table has the column.
   open func hasColumn(_ column: String, _ table: String) -> Bool { true }
 
+  /// A column of a SELECT.
+  open func expression(_ column: String, _ table: String) -> String { quoted(column) }
+
+  /// Columns were added, removed or renamed.
+  open func columnsChanged() throws {}
+
   /// Whether large arrays may be accepted as one row of our own, to become OAR's rows later.
   open var takesWholeArrays: Bool { true }
 
@@ -168,13 +174,52 @@ open class Connection {
       rest = rest.dropFirst(count)
     }
   }
+
+  /// Sets a number in rows of two numbers, found by the first, which is the key; those that are missing
+  /// are added.
+  open func setPairs(
+    in table: String, key: String, _ column: String, _ pairs: [(Int, Int)]
+  ) throws {
+    for pair in pairs {
+      try statement("set pair", table) {
+        """
+        INSERT INTO \(table) (\(key), \(column)) VALUES (?, ?)
+        ON CONFLICT (\(key)) DO UPDATE SET \(column) = excluded.\(column)
+        """
+      }.bind(pair.0).bind(pair.1).run()
+    }
+  }
+
+  /// Deletes rows by a number.
+  open func deleteRows(from table: String, where column: String, isOneOf ids: [Int]) throws {
+    for id in ids {
+      try statement("delete rows", table) { "DELETE FROM \(table) WHERE \(column) = ?" }
+        .bind(id).run()
+    }
+  }
+
+  /// Sets a text in rows found by their key.
+  open func setTexts(
+    in table: String, key: String, _ column: String, _ values: [(id: Int, text: String)]
+  ) throws {
+    for value in values {
+      try statement("set text", table) { "UPDATE \(table) SET \(column) = ? WHERE \(key) = ?" }
+        .bind(value.text).bind(value.id).run()
+    }
+  }
+}
+
+/// A text that is for people, as much of it as a column of OAR's holds; not every database cuts it.
+func shortened(_ text: String) -> String {
+  text.utf8.count <= 255 ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(255)))
 }
 
 extension Connection {
   /// Columns of one of OAR's tables for a SELECT; one that the database lacks as what it would hold.
   func list(_ columns: [String], of table: String) -> String {
     columns.map { column in
-      hasColumn(column, table) ? quoted(column) : "\(standIn(column, table)) AS \(quoted(column))"
+      hasColumn(column, table)
+        ? expression(column, table) : "\(standIn(column, table)) AS \(quoted(column))"
     }.joined(separator: ", ")
   }
 

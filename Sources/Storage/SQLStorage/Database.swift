@@ -18,6 +18,9 @@ final class Database {
   private var plan: PlanWriter
   private(set) var pending: PendingArrays
   private let clock: @Sendable () -> Instant
+  // The first numbers that nobody reserved.
+  private var nextJob: JobID = 1
+  private var nextMoldable: MoldableID = 1
 
   init(_ connection: Connection, clock: @escaping @Sendable () -> Instant) throws {
     self.connection = connection
@@ -34,16 +37,25 @@ final class Database {
   /// Writes all changes, or none.
   func commit(_ changes: [Change]) throws {
     try undoable(durable: true) {
+      // What comes one after the other is written together, which takes half the time and less.
       var submissions: [[Job]] = []
+      var messages: [(id: JobID, text: String)] = []
       for change in changes {
-        if case .jobsSubmitted(let jobs) = change {
+        switch change {
+        case .jobsSubmitted(let jobs):
+          try say(&messages)
           submissions.append(jobs)
-          continue
+        case .jobMessage(let job, let text):
+          try submit(&submissions)
+          messages.append((job, text))
+        default:
+          try submit(&submissions)
+          try say(&messages)
+          try apply(change)
         }
-        try submit(&submissions)
-        try apply(change)
       }
       try submit(&submissions)
+      try say(&messages)
     }
   }
 
@@ -53,8 +65,17 @@ final class Database {
     try undoable(durable: false) { try pending.writeSome(until: Deadline(after: Self.slice)) }
   }
 
-  /// A transaction over the database and what is remembered of it.
+  /// A transaction over the database and what is remembered of it. With a connection that was lost nothing
+  /// was written: it is tried once more.
   private func undoable(durable: Bool, _ body: () throws -> Void) throws {
+    do {
+      try attempt(durable, body)
+    } catch let failure as StorageFailure where failure.kind == .lost {
+      try attempt(durable, body)
+    }
+  }
+
+  private func attempt(_ durable: Bool, _ body: () throws -> Void) throws {
     let before = pending
     do {
       try connection.transaction(durable: durable, body)
@@ -65,7 +86,15 @@ final class Database {
     }
   }
 
-  /// Writes submissions that came one after the other together, which takes half the time.
+  /// Writes messages that came one after the other.
+  private func say(_ messages: inout [(id: JobID, text: String)]) throws {
+    if messages.isEmpty { return }
+    for message in messages { try pending.ensureRows(of: message.id) }
+    try jobs.setMessages(messages)
+    messages = []
+  }
+
+  /// Writes submissions that came one after the other.
   private func submit(_ submissions: inout [[Job]]) throws {
     if submissions.isEmpty { return }
     try pending.submit(submissions)
@@ -77,6 +106,7 @@ final class Database {
     case .jobsSubmitted(let jobs): try pending.submit([jobs])
     case .event(let event): try events.insert(event)
     case .predictions(let predictions, let date): try plan.write(predictions, at: date)
+    case .placed(let predictions): try plan.place(predictions)
     case .resourceAdded(let resource): try resources.add(resource, at: clock())
     case .resourceRemoved(let resource): try resources.remove(resource)
     case .resourceChanged(let resource, let column, let date):
@@ -104,7 +134,6 @@ final class Database {
     case .reservationRefused(let job): try jobs.setScheduled(job, start: nil)
     case .jobWalltime(_, let moldable, let walltime): try jobs.setWalltime(walltime, of: moldable)
     case .walltimeChange(let job, let change): try jobs.setWalltimeChange(change, of: job)
-    case .jobMessage(let job, let text): try jobs.setMessage(text, of: job)
     case .jobTypes(let job, let types, let queue): try jobs.setTypes(types, queue: queue, of: job)
     case .jobSuspended(let job): try jobs.setSuspended(job)
     case .jobDeletion(let job, let state, let date):
@@ -113,14 +142,45 @@ final class Database {
     }
   }
 
+  // MARK: Numbers
+
+  /// Numbers for new jobs and moldables, each without gaps.
+  func reserve(
+    jobs: Int, moldables: Int
+  ) throws -> (firstJob: JobID, firstMoldable: MoldableID) {
+    guard connection.isShared else {
+      let arrays = pending.arrays
+      let job = max(
+        nextJob, arrays.map(\.jobs.upperBound).max() ?? 1,
+        try connection.nextID("job_id", "jobs"))
+      let moldable = max(
+        nextMoldable, arrays.map(\.nextMoldable).max() ?? 1,
+        try connection.nextID("moldable_id", "moldable_job_descriptions"))
+      nextJob = job + jobs
+      nextMoldable = moldable + moldables
+      return (job, moldable)
+    }
+    return (
+      try connection.takeConsecutiveIDs("job_id", "jobs", count: jobs),
+      try connection.takeConsecutiveIDs(
+        "moldable_id", "moldable_job_descriptions", count: moldables)
+    )
+  }
+
   // MARK: Questions
 
-  func load() throws -> StoredCluster { try ClusterLoader(connection: connection).load(pending) }
+  func storedPlan() throws -> StoredPlan { try connection.snapshot { try plan.stored() } }
+
+  func load() throws -> StoredCluster {
+    try connection.snapshot { try ClusterLoader(connection: connection).load(pending) }
+  }
 
   func records(matching filter: JobFilter, limit: Int) throws -> [JobRecord] {
     let reader = RecordReader(connection: connection)
     guard filter.condition != nil else {
-      return try reader.records(matching: filter, limit: limit, pending: pending)
+      return try connection.snapshot {
+        try reader.records(matching: filter, limit: limit, pending: pending)
+      }
     }
     do {
       return try connection.withPatience(Self.conditionLimit) {
@@ -136,13 +196,15 @@ final class Database {
 
   func request(of job: JobID) throws -> JobRequest? {
     try pending.jobWithoutRows(job)?.request
-      ?? RecordReader(connection: connection).request(of: job)
+      ?? connection.snapshot { try RecordReader(connection: connection).request(of: job) }
   }
 
   func events(_ filter: EventFilter) throws -> [JobEvent] {
-    switch filter {
-    case .job(let job): try events.events(of: job)
-    case .host(let host, let limit): try events.events(of: host, limit: limit)
+    try connection.snapshot {
+      switch filter {
+      case .job(let job): try events.events(of: job)
+      case .host(let host, let limit): try events.events(of: host, limit: limit)
+      }
     }
   }
 

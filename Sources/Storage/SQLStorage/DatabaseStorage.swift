@@ -94,11 +94,22 @@ public actor DatabaseStorage: Storage {
     return reader.pastUse
   }
 
+  public func plan() throws -> StoredPlan { try withDatabase { try $0.storedPlan() } }
+
+  public func reserve(
+    jobs: Int, moldables: Int
+  ) throws -> (firstJob: JobID, firstMoldable: MoldableID) {
+    try withDatabase { try $0.reserve(jobs: jobs, moldables: moldables) }
+  }
+
   /// Writes what is pending and closes the database; what fails here is done at the next start.
   public func close() {
     try? database?.finish()
     database = nil
   }
+
+  /// Lets go of the database as it is.
+  func abandon() { database = nil }
 
   /// Whether every job has its rows in OAR's tables.
   func isComplete() -> Bool { database?.pending.isEmpty ?? true }

@@ -15,14 +15,16 @@ struct EventLog {
         INSERT INTO event_logs (type, job_id, date, description, to_check)
         VALUES (?, ?, ?, ?, 'NO')
         """
-      ).bind(event.type).bind(event.job).bind(event.date).bind(event.text).run()
+      ).bind(event.type).bind(event.job).bind(event.date).bind(shortened(event.text)).run()
     }
     let id = try connection.statement(
       """
       INSERT INTO event_logs (type, job_id, date, description, to_check)
       VALUES (?, ?, ?, ?, 'NO') RETURNING event_id
       """
-    ).bind(event.type).bind(event.job).bind(event.date).bind(event.text).onlyRow { $0.integer(0) }
+    ).bind(event.type).bind(event.job).bind(event.date).bind(shortened(event.text)).onlyRow {
+      $0.integer(0)
+    }
     for host in event.hosts {
       try connection.statement(
         """

@@ -78,6 +78,8 @@ struct JobChanges {
   }
 
   func setWalltimeChange(_ change: WalltimeChange, of job: JobID) throws {
+    // OAR has it since 2.5.8.
+    guard connection.hasTable("walltime_change") else { return }
     try connection.statement(
       """
       INSERT INTO walltime_change (job_id, pending, force, delay_next_jobs, granted,
@@ -93,9 +95,16 @@ struct JobChanges {
       .bind(change.grantedWithForce).bind(change.grantedWithDelayNextJobs).run()
   }
 
-  func setMessage(_ text: String, of job: JobID) throws {
+  func setMessages(_ messages: [(id: JobID, text: String)]) throws {
+    guard messages.count == 1, let (job, text) = messages.first else {
+      // Of two for the same job the last counts.
+      let last = Dictionary(messages.map { ($0.id, $0.text) }) { $1 }
+      return try connection.setTexts(
+        in: "jobs", key: "job_id", "message",
+        last.sorted { $0.key < $1.key }.map { ($0.key, shortened($0.value)) })
+    }
     try connection.statement("UPDATE jobs SET message = ? WHERE job_id = ?")
-      .bind(text).bind(job).run { unknownJob(job) }
+      .bind(shortened(text)).bind(job).run { unknownJob(job) }
   }
 
   /// Replaces the types of a live job, and its queue.

@@ -85,7 +85,7 @@ private struct Buffers {
       .integer(job.id), .integer(job.arrayID), .integer(job.arrayIndex),
       .text(request.initialRequest), .optional(request.name), .text(request.kind.rawValue),
       .text(request.submissionHost + ":"), .text(job.state.rawValue),
-      .text(job.reservation.rawValue), .text(job.message), .text(request.user),
+      .text(job.reservation.rawValue), .text(shortened(job.message)), .text(request.user),
       .text(request.project), .text(job.command), .text(job.queue), .text(request.properties))
     jobs.add(
       .text(request.directory), .integer(job.submissionTime), .integer(job.startTime),

@@ -23,21 +23,50 @@ struct PlanTables {
     _ rows: [PlanRow], _ difference: PlanDifference?, alsoIn source: PlanTables? = nil
   ) throws {
     if let difference {
-      for moldable in difference.gone { try deleteStart(of: moldable) }
-      for (moldable, start) in difference.starts { try setStart(start, of: moldable) }
+      try connection.deleteRows(from: starts, where: "moldable_job_id", isOneOf: difference.gone)
+      try setStarts(difference.starts)
       try writePlaces(difference, of: rows, alsoIn: source)
     } else {
       try empty(starts)
-      for row in rows { try setStart(row.start, of: row.moldable) }
+      try setStarts(rows.map { ($0.moldable, $0.start) })
       try writeAllPlaces(of: rows, alsoIn: source)
     }
   }
 
-  /// Makes the tables hold one row, whatever they held of its moldable.
-  func replace(_ row: PlanRow) throws {
-    try delete(PlanDifference.Removal(moldable: row.moldable, resources: 0...ResourceID.max))
-    try setStart(row.start, of: row.moldable)
-    try insert([row])
+  /// Makes the tables hold these rows, whatever they held of their moldables.
+  func replace(_ rows: [PlanRow]) throws {
+    try connection.deleteRows(
+      from: places, where: "moldable_job_id", isOneOf: rows.map(\.moldable))
+    try setStarts(rows.map { ($0.moldable, $0.start) })
+    try insert(rows)
+  }
+
+  /// What the tables hold, ascending. Resources without a start are rows too, of the start 0.
+  func rows() throws -> [PlanRow] {
+    let starts = try connection.statement("rows", starts) {
+      "SELECT moldable_job_id, start_time FROM \(self.starts) ORDER BY moldable_job_id"
+    }.ask()
+    let places = try connection.statement("rows", places) {
+      """
+      SELECT moldable_job_id, resource_id FROM \(self.places)
+      ORDER BY moldable_job_id, resource_id
+      """
+    }.ask()
+    let known = try starts.rows {
+      PlanRow(moldable: $0.integer(0), start: $0.integer(1), resources: [])
+    }
+    var rest = known[...]
+    var rows: [PlanRow] = []
+    rows.reserveCapacity(known.count)
+    try places.forEachRow { place in
+      let moldable = place.integer(0)
+      while let next = rest.first, next.moldable <= moldable { rows.append(rest.removeFirst()) }
+      if rows.last?.moldable != moldable {
+        rows.append(PlanRow(moldable: moldable, start: 0, resources: []))
+      }
+      rows[rows.count - 1].resources.append(place.integer(1))
+    }
+    return rows + rest
   }
 
   private func writePlaces(
@@ -64,19 +93,9 @@ struct PlanTables {
 
   // MARK: Rows
 
-  private func setStart(_ start: Instant, of moldable: MoldableID) throws {
-    try connection.statement("set", starts) {
-      """
-      INSERT INTO \(starts) (moldable_job_id, start_time) VALUES (?, ?)
-      ON CONFLICT (moldable_job_id) DO UPDATE SET start_time = excluded.start_time
-      """
-    }.bind(moldable).bind(start).run()
-  }
-
-  private func deleteStart(of moldable: MoldableID) throws {
-    try connection.statement("delete", starts) {
-      "DELETE FROM \(starts) WHERE moldable_job_id = ?"
-    }.bind(moldable).run()
+  private func setStarts(_ rows: [(moldable: MoldableID, start: Instant)]) throws {
+    try connection.setPairs(
+      in: starts, key: "moldable_job_id", "start_time", rows.map { ($0.moldable, $0.start) })
   }
 
   private func delete(_ removal: PlanDifference.Removal) throws {

@@ -6,6 +6,7 @@ import Storage
 
 /// Writes plans, remembering the last one.
 struct PlanWriter {
+  private let connection: Connection
   private let tables: PlanTables
   private let copies: PlanTables
   /// What the tables hold, ascending; `nil` if nobody knows: others, or a server before this one, may have
@@ -13,6 +14,7 @@ struct PlanWriter {
   private var last: [PlanRow]?
 
   init(connection: Connection) {
+    self.connection = connection
     tables = PlanTables(connection: connection, suffix: "")
     copies = PlanTables(connection: connection, suffix: "_visu")
   }
@@ -23,14 +25,40 @@ struct PlanWriter {
   /// Replaces the plan; row 0 gets its date.
   mutating func write(_ predictions: [Prediction], at date: Instant) throws {
     let rows = planRows(predictions, at: date)
-    try write(rows, last.map { PlanDifference(from: $0, to: rows) })
+    if connection.isShared {
+      for tables in [tables, copies] {
+        try tables.write(rows, PlanDifference(from: try tables.rows(), to: rows))
+      }
+    } else {
+      try write(rows, last.map { PlanDifference(from: $0, to: rows) })
+    }
+  }
+
+  /// Adds places for jobs to the plan, not to its copies.
+  mutating func place(_ predictions: [Prediction]) throws {
+    forget()
+    try tables.replace(planRows(predictions, at: 0).filter { $0.moldable != 0 })
+  }
+
+  /// What the tables hold.
+  func stored() throws -> StoredPlan {
+    var plan = StoredPlan()
+    for row in try tables.rows() {
+      if row.moldable == 0 {
+        plan.date = row.start
+      } else {
+        plan.predictions.append(
+          Prediction(moldable: row.moldable, start: row.start, resources: row.resources))
+      }
+    }
+    return plan
   }
 
   /// Adds a job to the plan, or changes its place.
   mutating func add(_ prediction: Prediction) throws {
     let row = PlanRow(prediction)
     guard let last else {
-      for tables in [tables, copies] { try tables.replace(row) }
+      for tables in [tables, copies] { try tables.replace([row]) }
       return
     }
     var rows = last

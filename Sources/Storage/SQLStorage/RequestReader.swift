@@ -65,7 +65,8 @@ struct RequestReader {
 extension RequestReader {
   /// What was asked of the walltime of a job; `nil` if nothing was.
   func walltimeChange(of job: JobID) throws -> WalltimeChange? {
-    try connection.statement(
+    guard connection.hasTable("walltime_change") else { return nil }
+    return try connection.statement(
       """
       SELECT pending, force, delay_next_jobs, granted, granted_with_force,
         granted_with_delay_next_jobs
@@ -76,6 +77,7 @@ extension RequestReader {
 
   /// The same of all jobs that have not ended.
   func liveWalltimeChanges() throws -> [JobID: WalltimeChange] {
+    guard connection.hasTable("walltime_change") else { return [:] }
     var changes: [JobID: WalltimeChange] = [:]
     try connection.statement(
       """

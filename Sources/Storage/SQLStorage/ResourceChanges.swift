@@ -88,11 +88,13 @@ struct ResourceChanges {
     try requireName(property.name)
     let type = property.kind == .integer ? "integer" : "varchar(255)"
     try connection.execute("ALTER TABLE resources ADD COLUMN \(quoted(property.name)) \(type)")
+    try connection.columnsChanged()
   }
 
   func removeProperty(_ name: String) throws {
     try requireName(name)
     try connection.execute("ALTER TABLE resources DROP COLUMN \(quoted(name))")
+    try connection.columnsChanged()
   }
 
   func renameProperty(_ name: String, to new: String) throws {
@@ -100,6 +102,7 @@ struct ResourceChanges {
     try requireName(new)
     try connection.execute(
       "ALTER TABLE resources RENAME COLUMN \(quoted(name)) TO \(quoted(new))")
+    try connection.columnsChanged()
   }
 
   private func requireName(_ name: String) throws {

@@ -10,6 +10,8 @@ public struct StorageFailure: Error, CustomStringConvertible, Sendable {
     case interrupted
     /// Another program holds what is needed.
     case busy
+    /// The connection is gone, and with it the transaction, of which nothing was written.
+    case lost
     /// The database does not accept the statement or a value in it.
     case refused
     case other

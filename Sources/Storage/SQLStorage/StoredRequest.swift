@@ -8,9 +8,10 @@ extension RecordReader {
   func request(of job: JobID) throws -> JobRequest? {
     let shape = try RequestReader(connection: connection).moldables(of: job)
     let dependencies = try dependencies(of: job)
-    let reservationStart = try connection.statement(
-      "SELECT reservation_start FROM liburna_jobs WHERE job_id = ?"
-    ).bind(job).firstRow { $0.integer(0) }
+    let reservationStart =
+      connection.hasTable("liburna_jobs")
+      ? try connection.statement("SELECT reservation_start FROM liburna_jobs WHERE job_id = ?")
+        .bind(job).firstRow { $0.integer(0) } : nil
     return try connection.statement(
       """
       SELECT job_user, job_name, project, job_type, properties, launching_directory, stdout_file,

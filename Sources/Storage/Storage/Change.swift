@@ -51,6 +51,10 @@ public enum Change: Sendable {
   case queueRemoved(String)
   /// The plan: replaces `gantt_jobs_predictions`, `gantt_jobs_resources` and their `_visu` copies.
   case predictions([Prediction], at: Instant)
+  /// Places in the plan for jobs of one queue, as OAR's schedulers of a queue write them: added to
+  /// `gantt_jobs_predictions` and `gantt_jobs_resources`, where they replace rows of the same moldables and
+  /// no others, row 0 included. The `_visu` copies are left to the metascheduler.
+  case placed([Prediction])
 }
 
 /// How far the deletion of a job has come (`frag_jobs.frag_state`).

@@ -25,6 +25,17 @@ public protocol Storage: Sendable {
   /// What jobs that ended had between two instants, by user, project and queue.
   func pastUse(from begin: Instant, to end: Instant) async throws -> [PastUse]
 
+  /// What the gantt tables (not their copies for readers) hold now.
+  func plan() async throws -> StoredPlan
+
+  /// Numbers for new jobs and moldables, each without gaps, which nobody else gets: from the sequences of a
+  /// database that others write too, after the greatest known otherwise.
+  ///
+  /// - Returns: the first of each; of no use where none were asked for.
+  func reserve(
+    jobs: Int, moldables: Int
+  ) async throws -> (firstJob: JobID, firstMoldable: MoldableID)
+
   /// Closes the store after the last commit.
   func close() async
 }
@@ -44,6 +55,19 @@ public struct StoredCluster: Sendable {
   public var problems: [String] = []
 
   public init() {}
+}
+
+/// A plan as the gantt tables hold it.
+public struct StoredPlan: Hashable, Sendable {
+  /// The time that it was made for (row 0); 0 if there is no such row.
+  public var date: Instant
+  /// By moldable, ascending; one of a moldable that nobody knows may be among them.
+  public var predictions: [Prediction]
+
+  public init(date: Instant = 0, predictions: [Prediction] = []) {
+    self.date = date
+    self.predictions = predictions
+  }
 }
 
 /// Which jobs are asked for; all given conditions must hold.
@@ -85,7 +109,8 @@ public enum EventFilter: Sendable {
 
 /// Why the store did not do what was asked.
 public enum StorageError: Error, CustomStringConvertible, Sendable {
-  /// The disk is full: nothing was written; later commits may succeed.
+  /// The store takes nothing now (the disk is full, the database is away or read-only, a lock is held):
+  /// nothing was written; later commits may succeed.
   case full(String)
   /// The database is damaged or not OAR's: the server must not start on it.
   case unusable(String)

@@ -7,21 +7,21 @@ import Testing
 @testable import SQLiteStorage
 @testable import Storage
 
-@Suite("Large arrays")
+@Suite("Large arrays", .onEachStore)
 struct ArrayTests {
-  let folder: TemporaryFolder
+  let place: Place
   let store: DatabaseStorage
 
   init() async throws {
-    folder = try TemporaryFolder()
-    store = try await newStore(in: folder)
+    place = try Place()
+    store = try await newStore(in: place)
   }
 
   @Test("the jobs of an array come back as they were submitted, with one request")
   func reload() async throws {
     let jobs = sampleArray(of: 500, from: 11, firstMoldable: 21)
     try await store.commit([.jobsSubmitted(jobs)])
-    let cluster = try await reloaded(store, in: folder)
+    let cluster = try await reloaded(store, in: place)
     #expect(cluster.jobs.map(described) == jobs.map(described))
     #expect(Set(cluster.jobs.map { ObjectIdentifier($0.request) }).count == 1)
     #expect(cluster.nextJob == 511)
@@ -33,42 +33,18 @@ struct ArrayTests {
     let jobs = sampleArray(of: 200, from: 1)
     try await store.commit([.jobsSubmitted(jobs)])
     await store.close()
-    let other = try TemporaryFolder()
+    let other = try Place()
     let single = try await newStore(in: other)
     try await single.commit(jobs.map { .jobsSubmitted([$0]) })
     await single.close()
 
     for table in oarSchema where table.name != "challenges" {
       let sql = "SELECT * FROM \(table.name)"
-      #expect(try rows(sql, in: folder.database) == rows(sql, in: other.database))
+      #expect(try rows(sql, in: place) == rows(sql, in: other))
     }
-    #expect(try rows("SELECT count(*) FROM challenges", in: folder.database) == ["200"])
-    #expect(try rows("SELECT count(*) FROM liburna_arrays", in: folder.database) == ["0"])
-    #expect(try rows("SELECT count(*) FROM liburna_array_requests", in: folder.database) == ["0"])
-  }
-
-  @Test("a server that is killed at any point of the writing loses no job and doubles none")
-  func killedWhileWriting() async throws {
-    let jobs = sampleArray(of: 800, from: 1)
-    try await store.commit([.jobsSubmitted(jobs)])
-    var sawUnfinished = false
-    while true {
-      let isLast = await store.isComplete()
-      let copy = try TemporaryFolder()
-      try folder.copyDatabase(to: copy)
-      let survivor = try await newStore(in: copy)
-      let left = try rows("SELECT count(*) FROM liburna_arrays", in: copy.database)
-      sawUnfinished = sawUnfinished || left == ["1"]
-      let cluster = try await survivor.load()
-      #expect(cluster.jobs.map(described) == jobs.map(described))
-      await survivor.close()
-      #expect(try rows("SELECT count(*) FROM jobs", in: copy.database) == ["800"])
-      #expect(try rows("SELECT count(*) FROM job_state_logs", in: copy.database) == ["800"])
-      #expect(try rows("SELECT count(*) FROM liburna_arrays", in: copy.database) == ["0"])
-      if isLast { break }
-    }
-    #expect(sawUnfinished)
-    await store.close()
+    #expect(try rows("SELECT count(*) FROM challenges", in: place) == ["200"])
+    #expect(try rows("SELECT count(*) FROM liburna_arrays", in: place) == ["0"])
+    #expect(try rows("SELECT count(*) FROM liburna_array_requests", in: place) == ["0"])
   }
 
   @Test("a job can be changed before its rows are written, in the same commit even")
@@ -86,7 +62,7 @@ struct ArrayTests {
     jobs[2499].assignedResources = [1]
     jobs.remove(at: 1999)
     #expect(try await store.load().jobs.map(described) == jobs.map(described))
-    #expect(try await reloaded(store, in: folder).jobs.map(described) == jobs.map(described))
+    #expect(try await reloaded(store, in: place).jobs.map(described) == jobs.map(described))
   }
 
   @Test("an array that was refused with its commit is not there, nor written later")
@@ -95,7 +71,7 @@ struct ArrayTests {
       try await store.commit([.jobsSubmitted(sampleArray(of: 100, from: 1)), .jobMessage(999, "")])
     }
     #expect(try await store.load().jobs.isEmpty)
-    #expect(try await reloaded(store, in: folder).jobs.isEmpty)
+    #expect(try await reloaded(store, in: place).jobs.isEmpty)
   }
 
   @Test("jobs without rows are answered for like any other")
@@ -131,36 +107,5 @@ struct ArrayTests {
     filter.users = ["bob"]
     #expect(try await store.jobs(matching: filter, limit: 9000).isEmpty)
     await store.close()
-  }
-
-  @Test("a damaged array is reported with its number")
-  func damagedArray() async throws {
-    try await store.commit([.jobsSubmitted(sampleArray(of: 3000, from: 1))])
-    let copy = try TemporaryFolder()
-    try folder.copyDatabase(to: copy)
-    await store.close()
-    _ = try rows("UPDATE liburna_array_requests SET commands = x'0102'", in: copy.database)
-    let error = await #expect(throws: StorageError.self) { try await newStore(in: copy) }
-    #expect(error?.description.contains("array 1") == true)
-  }
-
-  @Test(
-    "commands of any kind survive being kept together",
-    arguments: [
-      [""], ["a"], ["", "a", ""], ["abc", "abd", "ab"], ["é", "è"], ["x\u{0}y", "x\u{0}"],
-      ["same", "same", "same"],
-    ])
-  func commandList(commands: [String]) throws {
-    let list = CommandList(commands)
-    #expect((0..<list.count).map { list[$0] } == commands)
-    let decoded = try #require(CommandList(encoded: list.encoded))
-    #expect((0..<decoded.count).map { decoded[$0] } == commands)
-  }
-
-  @Test("bytes that are no list of commands are refused", arguments: [0, 3, 8, 11])
-  func brokenCommandList(count: Int) {
-    let encoded = CommandList(["abc", "abd"]).encoded
-    #expect(CommandList(encoded: Array(encoded.prefix(count))) == nil)
-    #expect(CommandList(encoded: [UInt8](repeating: 0xff, count: 40)) == nil)
   }
 }

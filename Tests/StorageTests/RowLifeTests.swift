@@ -7,14 +7,14 @@ import Testing
 @testable import SQLiteStorage
 @testable import Storage
 
-@Suite("The rows of a job")
+@Suite("The rows of a job", .onEachStore)
 struct RowLifeTests {
-  let folder: TemporaryFolder
+  let place: Place
   let store: DatabaseStorage
 
   init() async throws {
-    folder = try TemporaryFolder()
-    store = try await newStore(in: folder)
+    place = try Place()
+    store = try await newStore(in: place)
     try await store.commit([1, 2, 3].map { .resourceAdded(sampleResource($0)) })
   }
 
@@ -56,7 +56,9 @@ struct RowLifeTests {
         "7|idempotent|CURRENT", "7|container=c1|CURRENT",
       ])
     #expect(
-      try read("SELECT * FROM job_dependencies ORDER BY rowid") == ["7|3|CURRENT", "7|2|CURRENT"])
+      try read("SELECT * FROM job_dependencies ORDER BY \(place.insertionOrder)") == [
+        "7|3|CURRENT", "7|2|CURRENT",
+      ])
     #expect(try stateLog(of: 7) == ["Waiting|107|0"])
     let challenge = try #require(Int(try read("SELECT challenge FROM challenges").first ?? ""))
     #expect((1...1_000_000_000_000).contains(challenge))
@@ -232,7 +234,7 @@ struct RowLifeTests {
     #expect(try read("SELECT count(*) FROM job_state_logs") == ["0"])
   }
 
-  private func read(_ sql: String) throws -> [String] { try rows(sql, in: folder.database) }
+  private func read(_ sql: String) throws -> [String] { try rows(sql, in: place) }
 
   private func stateLog(of job: JobID) throws -> [String] {
     try read(

@@ -7,14 +7,14 @@ import Testing
 @testable import SQLiteStorage
 @testable import Storage
 
-@Suite("Loading again")
+@Suite("Loading again", .onEachStore)
 struct ReloadTests {
-  let folder: TemporaryFolder
+  let place: Place
   let store: DatabaseStorage
 
   init() async throws {
-    folder = try TemporaryFolder()
-    store = try await newStore(in: folder)
+    place = try Place()
+    store = try await newStore(in: place)
   }
 
   @Test("a waiting job comes back with its whole request")
@@ -25,7 +25,7 @@ struct ReloadTests {
     job.resubmittedFrom = 2
     try await store.commit([.jobsSubmitted([job])])
 
-    let cluster = try await reloaded(store, in: folder)
+    let cluster = try await reloaded(store, in: place)
     #expect(cluster.jobs.map(described) == [described(job)])
     #expect(cluster.nextJob == 6)
     #expect(cluster.nextMoldable == 52)
@@ -41,7 +41,7 @@ struct ReloadTests {
       .jobState(1, .toAckReservation, at: 200), .jobState(1, .waiting, at: 200),
       .jobWalltime(1, moldable: 10, 99), .reservationRefused(2),
     ])
-    let jobs = try await reloaded(store, in: folder).jobs
+    let jobs = try await reloaded(store, in: place).jobs
     #expect(jobs.map(\.reservation) == [.scheduled, .scheduled, .toSchedule])
     #expect(jobs.map(\.promised) == [[3, 7], [], []])
     #expect(jobs.map(\.startTime) == [9100, 9000, 9000])
@@ -74,7 +74,7 @@ struct ReloadTests {
     var filter = JobFilter()
     filter.ids = [5]
     #expect(try await store.jobs(matching: filter, limit: 1).first?.walltimeChange == change)
-    #expect(try await reloaded(store, in: folder).jobs.first?.walltimeChange == change)
+    #expect(try await reloaded(store, in: place).jobs.first?.walltimeChange == change)
   }
 
   @Test("empty and missing texts stay apart")
@@ -86,7 +86,7 @@ struct ReloadTests {
       submissionHost: "")
     let jobs = [sampleJob(1, request: bare), sampleJob(2, request: named)]
     try await store.commit(jobs.map { .jobsSubmitted([$0]) })
-    let cluster = try await reloaded(store, in: folder)
+    let cluster = try await reloaded(store, in: place)
     #expect(cluster.jobs.map(described) == jobs.map(described))
   }
 
@@ -105,7 +105,7 @@ struct ReloadTests {
     job.queue = text
     try await store.commit([.jobsSubmitted([job]), .event(JobEvent("X", job: 1, at: 1, text))])
     #expect(try await store.events(.job(1)).map(\.text) == [text])
-    #expect(try await reloaded(store, in: folder).jobs.map(described) == [described(job)])
+    #expect(try await reloaded(store, in: place).jobs.map(described) == [described(job)])
   }
 
   @Test("a running job comes back with its resources, and not with those it did not get")
@@ -116,7 +116,7 @@ struct ReloadTests {
       .jobState(5, .running, at: 201),
       .predictions([Prediction(moldable: 50, start: 1, resources: [9])], at: 1),
     ])
-    let job = try #require(try await reloaded(store, in: folder).jobs.first)
+    let job = try #require(try await reloaded(store, in: place).jobs.first)
     #expect(job.state == .running)
     #expect(job.startTime == 200)
     #expect(job.assignedMoldable == 1)
@@ -132,7 +132,7 @@ struct ReloadTests {
       .jobState(5, .resuming, at: 230), .jobState(5, .running, at: 235),
       .jobState(5, .suspended, at: 300),
     ])
-    let job = try #require(try await reloaded(store, in: folder).jobs.first)
+    let job = try #require(try await reloaded(store, in: place).jobs.first)
     #expect(job.wasSuspended)
     #expect(job.suspendedSeconds == 25)
     #expect(job.suspendedSince == 300)
@@ -145,7 +145,7 @@ struct ReloadTests {
       .jobTypes(5, ["besteffort", "a=b"], queue: "besteffort"), .jobMessage(5, "a new message"),
       .jobState(5, .hold, at: 300), .jobDeletion(5, .asked, at: 310),
     ])
-    let job = try #require(try await reloaded(store, in: folder).jobs.first)
+    let job = try #require(try await reloaded(store, in: place).jobs.first)
     #expect(job.types == ["besteffort", "a=b"])
     #expect(job.queue == "besteffort")
     #expect(job.message == "a new message")
@@ -157,7 +157,7 @@ struct ReloadTests {
   func endedJob() async throws {
     try await store.commit([.jobsSubmitted([sampleJob(5)])])
     try await store.commit([.jobEnded(5, .error, exitStatus: nil, at: 1)])
-    let cluster = try await reloaded(store, in: folder)
+    let cluster = try await reloaded(store, in: place)
     #expect(cluster.jobs.isEmpty)
     #expect(cluster.nextJob == 6)
     #expect(cluster.nextMoldable == 52)
@@ -169,9 +169,9 @@ struct ReloadTests {
     try await store.commit([.resourceRemoved(8)])
     await store.close()
     for table in ["jobs", "moldable_job_descriptions"] {
-      _ = try rows("DELETE FROM \(table)", in: folder.database)
+      _ = try rows("DELETE FROM \(table)", in: place)
     }
-    let again = try await newStore(in: folder)
+    let again = try await newStore(in: place)
     let cluster = try await again.load()
     await again.close()
     #expect(cluster.nextJob == 6)
@@ -206,7 +206,7 @@ struct ReloadTests {
     plain.properties = ["core": .null, "Switch": .null]
     try await store.commit([.resourceAdded(full), .resourceAdded(plain)])
 
-    let cluster = try await reloaded(store, in: folder)
+    let cluster = try await reloaded(store, in: place)
     #expect(cluster.resources == [full, plain])
     #expect(
       cluster.properties == [
@@ -240,7 +240,7 @@ struct ReloadTests {
     resource.availableUpto = 9
     resource.lastAvailableUpto = 10
     try await store.commit([.resourceChanged(resource, column: column, at: 5)])
-    let loaded = try #require(try await reloaded(store, in: folder).resources.first)
+    let loaded = try #require(try await reloaded(store, in: place).resources.first)
     #expect(loaded.value(of: column) == resource.value(of: column))
   }
 
@@ -255,7 +255,7 @@ struct ReloadTests {
     try await store.commit([.resourceAdded(resource)])
     try await store.commit([.propertyRenamed("mem", to: "memory"), .propertyRemoved("gpu")])
 
-    let cluster = try await reloaded(store, in: folder)
+    let cluster = try await reloaded(store, in: place)
     #expect(cluster.properties == [PropertyDefinition(name: "memory", kind: .integer)])
     #expect(cluster.resources.first?.properties == ["memory": .integer(4)])
   }
@@ -268,7 +268,7 @@ struct ReloadTests {
       try await store.commit([.propertyAdded(PropertyDefinition(name: name, kind: .text))])
     }
     await #expect(throws: StorageError.self) { try await store.commit([.propertyRemoved(name)]) }
-    #expect(try await reloaded(store, in: folder).properties.isEmpty)
+    #expect(try await reloaded(store, in: place).properties.isEmpty)
   }
 
   @Test("queues come back as they were set, highest priority first")
@@ -278,7 +278,7 @@ struct ReloadTests {
       .queueRemoved("besteffort"),
     ])
     #expect(
-      try await reloaded(store, in: folder).queues == [
+      try await reloaded(store, in: place).queues == [
         Queue(name: "admin", priority: 10),
         Queue(name: "night", priority: 5, policy: "other", isActive: false),
         Queue(name: "default", priority: 2),
@@ -290,8 +290,8 @@ struct ReloadTests {
     try await store.commit([.jobsSubmitted([sampleJob(5)]), .jobsSubmitted([sampleJob(6)])])
     await store.close()
     _ = try rows(
-      "DELETE FROM moldable_job_descriptions WHERE moldable_job_id = 5", in: folder.database)
-    let again = try await newStore(in: folder)
+      "DELETE FROM moldable_job_descriptions WHERE moldable_job_id = 5", in: place)
+    let again = try await newStore(in: place)
     let cluster = try await again.load()
     await again.close()
     #expect(cluster.jobs.map(\.id) == [6])

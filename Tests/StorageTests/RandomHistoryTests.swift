@@ -8,14 +8,14 @@ import Testing
 @testable import SQLiteStorage
 @testable import Storage
 
-@Suite("Random histories")
+@Suite("Random histories", .onEachStore)
 struct RandomHistoryTests {
   @Test("after each commit a killed server's database holds what was committed", arguments: 1...8)
   func history(seed: UInt64) async throws {
     var random = SeededGenerator(seed: seed)
     var model = ClusterOnPaper()
-    var folder = try TemporaryFolder()
-    var store = try await newStore(in: folder)
+    var place = try Place()
+    var store = try await newStore(in: place)
     for _ in 0..<20 {
       var changes: [Change] = []
       for _ in 0..<Int.random(in: 1...12, using: &random) {
@@ -26,22 +26,19 @@ struct RandomHistoryTests {
       try await store.commit(changes)
       switch Int.random(in: 0..<4, using: &random) {
       case 0:
-        let copy = try TemporaryFolder()
-        try folder.copyDatabase(to: copy)
-        await store.close()
-        (folder, store) = (copy, try await newStore(in: copy))
+        (place, store) = try await place.afterKill(of: store)
       case 1:
         await store.close()
-        store = try await newStore(in: folder)
+        store = try await newStore(in: place)
       default: break
       }
       try await expectSame(store, model)
     }
     await store.close()
-    #expect(try rows("SELECT * FROM gantt_jobs_predictions", in: folder.database) == model.planRows)
+    #expect(try rows("SELECT * FROM gantt_jobs_predictions", in: place) == model.planRows)
     #expect(
-      try rows("SELECT count(*) FROM job_state_logs WHERE date_stop = 0", in: folder.database)
-        == rows("SELECT count(*) FROM jobs", in: folder.database))
+      try rows("SELECT count(*) FROM job_state_logs WHERE date_stop = 0", in: place)
+        == rows("SELECT count(*) FROM jobs", in: place))
   }
 
   private func expectSame(_ store: DatabaseStorage, _ model: ClusterOnPaper) async throws {

@@ -8,30 +8,30 @@ import Testing
 @testable import SQLiteStorage
 @testable import Storage
 
-@Suite("The record of the plan")
+@Suite("The record of the plan", .onEachStore)
 struct PlanTests {
   @Test("after each of many plans the tables hold it", arguments: 1...5)
   func randomPlans(seed: UInt64) async throws {
     var random = SeededGenerator(seed: seed)
-    let folder = try TemporaryFolder()
-    var store = try await newStore(in: folder)
+    let place = try Place()
+    var store = try await newStore(in: place)
     var plan: [Prediction] = []
     for date in 1...30 {
       change(&plan, &random)
       try await store.commit([.predictions(plan.shuffled(using: &random), at: date)])
-      try expect(plan, date, in: folder)
+      try expect(plan, date, in: place)
       guard Int.random(in: 0..<4, using: &random) == 0 else { continue }
       await store.close()
-      if Bool.random(using: &random) { try disturb(folder, &random) }
-      store = try await newStore(in: folder)
+      if Bool.random(using: &random) { try disturb(place, &random) }
+      store = try await newStore(in: place)
     }
     await store.close()
   }
 
   @Test("a plan after one that was undone is written, whatever the undone one had")
   func afterUndoneOne() async throws {
-    let folder = try TemporaryFolder()
-    let store = try await newStore(in: folder)
+    let place = try Place()
+    let store = try await newStore(in: place)
     var plan = [Prediction(moldable: 4, start: 500, resources: [1, 2, 9])]
     try await store.commit([.predictions(plan, at: 1)])
     await #expect(throws: StorageError.self) {
@@ -40,28 +40,28 @@ struct PlanTests {
         .jobMessage(99, "nobody"),
       ])
     }
-    try expect(plan, 1, in: folder)
+    try expect(plan, 1, in: place)
     plan[0].resources = [2, 9, 10]
     try await store.commit([.predictions(plan, at: 3)])
-    try expect(plan, 3, in: folder)
+    try expect(plan, 3, in: place)
   }
 
   @Test("tables of another shape than ours are filled all the same")
   func otherShape() async throws {
-    let folder = try TemporaryFolder()
-    try await newStore(in: folder).close()
+    let place = try Place()
+    try await newStore(in: place).close()
     try write(
       """
       DROP TABLE gantt_jobs_resources_visu;
       CREATE TABLE gantt_jobs_resources_visu (
         resource_id integer, moldable_job_id integer, remark text);
       INSERT INTO gantt_jobs_resources_visu VALUES (1, 7, 'x'), (1, 7, 'x'), (null, null, null);
-      """, in: folder)
-    let store = try await newStore(in: folder)
+      """, in: place)
+    let store = try await newStore(in: place)
     var plan = [Prediction(moldable: 4, start: 500, resources: Array(1...40))]
     for date in 1...2 {
       try await store.commit([.predictions(plan, at: date)])
-      try expect(plan, date, in: folder)
+      try expect(plan, date, in: place)
       plan[0].resources.removeFirst(15)
     }
   }
@@ -132,34 +132,35 @@ struct PlanTests {
   }
 
   /// What another program may have done while no server ran.
-  private func disturb(_ folder: TemporaryFolder, _ random: inout SeededGenerator) throws {
+  private func disturb(_ place: Place, _ random: inout SeededGenerator) throws {
     let suffix = Bool.random(using: &random) ? "_visu" : ""
     let moldable = Int.random(in: 1...80, using: &random)
     try write(
       """
       DELETE FROM gantt_jobs_predictions\(suffix) WHERE moldable_job_id > \(moldable);
       DELETE FROM gantt_jobs_resources\(suffix) WHERE resource_id = \(moldable);
-      INSERT OR REPLACE INTO gantt_jobs_resources\(suffix) VALUES (\(moldable), 7), (9000, 1);
+      INSERT INTO gantt_jobs_resources\(suffix) VALUES (\(moldable), 7), (9000, 1)
+        ON CONFLICT DO NOTHING;
       UPDATE gantt_jobs_predictions\(suffix) SET start_time = 3;
-      """, in: folder)
+      """, in: place)
   }
 
-  private func write(_ sql: String, in folder: TemporaryFolder) throws {
-    try SQLiteConnection(path: folder.database, flags: 2).execute(sql)
+  private func write(_ sql: String, in place: Place) throws {
+    try place.execute(sql)
   }
 
-  private func expect(_ plan: [Prediction], _ date: Instant, in folder: TemporaryFolder) throws {
+  private func expect(_ plan: [Prediction], _ date: Instant, in place: Place) throws {
     let rows = planRows(plan, at: date)
     for suffix in ["", "_visu"] {
       #expect(
-        try SQLiteStorageTests.rows(
-          "SELECT * FROM gantt_jobs_predictions\(suffix) ORDER BY 1", in: folder.database)
+        try StorageTests.rows(
+          "SELECT * FROM gantt_jobs_predictions\(suffix) ORDER BY 1", in: place)
           == rows.map { "\($0.moldable)|\($0.start)" })
       #expect(
-        try SQLiteStorageTests.rows(
+        try StorageTests.rows(
           """
           SELECT moldable_job_id, resource_id FROM gantt_jobs_resources\(suffix) ORDER BY 1, 2
-          """, in: folder.database)
+          """, in: place)
           == rows.flatMap { row in row.resources.map { "\(row.moldable)|\($0)" } })
     }
   }

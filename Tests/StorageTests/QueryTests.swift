@@ -8,15 +8,15 @@ import Testing
 @testable import SQLiteStorage
 @testable import Storage
 
-@Suite("Asking for jobs")
+@Suite("Asking for jobs", .onEachStore)
 struct QueryTests {
-  let folder: TemporaryFolder
+  let place: Place
   let store: DatabaseStorage
 
   /// Jobs 1 to 4: alice's ended one, bob's running one, alice's waiting ones.
   init() async throws {
-    folder = try TemporaryFolder()
-    store = try await newStore(in: folder)
+    place = try Place()
+    store = try await newStore(in: place)
     try await store.commit([
       .resourceAdded(sampleResource(1, host: "node2")),
       .resourceAdded(sampleResource(2, host: "node1")),
@@ -67,7 +67,7 @@ struct QueryTests {
     let past = try await store.pastUse(from: 250, to: 1000)
     #expect(past.map(\.used) == [15])
     await store.close()
-    let empty = try TemporaryFolder()
+    let empty = try Place()
     #expect(try await newStore(in: empty).pastUse(from: 0, to: 1000) == [])
   }
 

@@ -1,0 +1,3 @@
+// The header of Debian's libpq-dev.
+
+#include <libpq-fe.h>

@@ -1,0 +1,114 @@
+// OAR's schema as PostgreSQL's statements, and the check of a database that is to be ours.
+
+import SQLStorage
+import Storage
+
+/// Makes or checks the tables of a database.
+struct PostgreSQLSchema {
+  let connection: PostgreSQLDatabase
+
+  /// Makes a database ours: OAR's tables if it has none, and our own.
+  func prepareOurs() throws {
+    let settings = connection.settings
+    if oarSchema.allSatisfy({ !connection.hasTable($0.name) }) {
+      try connection.transaction {
+        for table in oarSchema + liburnaSchema { try make(table) }
+        for index in ownIndexes { try connection.execute(index) }
+        try insertFirstRows(connection)
+        try writeLayout(connection)
+      }
+      return try connection.readCatalog()
+    }
+    for table in oarSchema {
+      guard connection.hasTable(table.name) else {
+        throw foreign("it has no table \(table.name)")
+      }
+      for column in table.columns where !connection.hasColumn(column.name, table.name) {
+        throw foreign("its table \(table.name) has no column \(column.name)")
+      }
+    }
+    let version = try connection.prepare("SELECT version FROM schema").firstRow { $0.text(0) }
+    guard let version, version.hasPrefix("2.5.") else {
+      throw StorageError.unusable(
+        "\(settings) has a schema of the version \(version ?? "(none)"), not \(oarSchemaVersion): it "
+          + "was left as it is")
+    }
+    try addOwnTables()
+    try connection.execute(ownIndexes.joined(separator: ";"))
+  }
+
+  /// Makes our own tables if they are missing.
+  func addOwnTables() throws {
+    if connection.hasTable("liburna_facts") { try checkLayout() }
+    let missing = liburnaSchema.filter { !connection.hasTable($0.name) }
+    if missing.isEmpty { return }
+    try connection.transaction {
+      for table in missing { try make(table) }
+      try writeLayout(connection)
+    }
+    try connection.readCatalog()
+  }
+
+  private func checkLayout() throws {
+    let layout = try connection.prepare("SELECT value FROM liburna_facts WHERE name = 'layout'")
+      .firstRow { $0.text(0) }
+    guard let layout, let number = Int(layout), number <= liburnaLayout else {
+      throw StorageError.unusable(
+        "\(connection.settings) was written by a newer Liburna (layout \(layout ?? "none"), known: "
+          + "\(liburnaLayout)); it was left as it is: install that version again")
+    }
+  }
+
+  private func foreign(_ what: String) -> StorageError {
+    .unusable(
+      "\(connection.settings) is not a database of OAR \(oarSchemaVersion): \(what). It was left as "
+        + "it is: name another in DB_BASE_NAME")
+  }
+
+  // MARK: Statements
+
+  private var ownIndexes: [String] {
+    liburnaIndexes.flatMap { table, indexes in indexes.map { creation(of: $0, on: table) } }
+  }
+
+  private func make(_ table: SchemaTable) throws {
+    var lines = table.columns.map { definition(of: $0) }
+    if !table.primaryKey.isEmpty {
+      lines.append("PRIMARY KEY (\(table.primaryKey.map(quoted).joined(separator: ", ")))")
+    }
+    try connection.execute(
+      "CREATE TABLE \(quoted(table.name)) (\n  \(lines.joined(separator: ",\n  "))\n)")
+    for index in table.indexes { try connection.execute(creation(of: index, on: table.name)) }
+  }
+
+  private func creation(of index: SchemaIndex, on table: String) -> String {
+    let columns = index.columns.map(quoted).joined(separator: ", ")
+    return "CREATE INDEX IF NOT EXISTS \(quoted(index.name)) ON \(quoted(table)) (\(columns))"
+  }
+
+  private func definition(of column: SchemaColumn) -> String {
+    var text = "\(quoted(column.name)) \(typeName(column.type))"
+    switch column.defaultValue {
+    case .integer(let value): text += " DEFAULT \(value)"
+    case .text(let value): text += " DEFAULT \(literal(value))"
+    case nil: break
+    }
+    if !column.isNullable && column.type != .serial { text += " NOT NULL" }
+    if !column.allowed.isEmpty {
+      let values = column.allowed.map(literal).joined(separator: ", ")
+      text += " CHECK (\(quoted(column.name)) IN (\(values)))"
+    }
+    return text
+  }
+
+  private func typeName(_ type: ColumnType) -> String {
+    switch type {
+    case .serial: "bigserial"
+    case .integer: "integer"
+    case .bigint: "bigint"
+    case .varchar(let length): "varchar(\(length))"
+    case .text: "text"
+    case .blob: "bytea"
+    }
+  }
+}
