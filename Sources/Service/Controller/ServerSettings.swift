@@ -57,6 +57,8 @@ public struct ServerSettings: Sendable {
   public var order = OrderSettings()
   /// QUOTAS and its variables; `nil` without quotas.
   public var quotas: QuotaSettings?
+  /// LIBURNA_WITH_OAR2: the server stands in the place of OAR 2's Almighty; `nil` on a database of its own.
+  public var withOAR2: OAR2Settings?
   /// What clocks at the server show.
   public var clock = LocalClock()
 
@@ -68,8 +70,13 @@ public struct ServerSettings: Sendable {
     guard type.lowercased() == "sqlite" else {
       throw ConfigurationError(name: "DB_TYPE", value: type, allowed: "SQLite")
     }
+    withOAR2 = try OAR2Settings(configuration) { name in
+      getenv(name).map { String(cString: $0) }
+    }
     socketPath = configuration.text("LIBURNA_SOCKET", default: serverSocketPath)
-    port = try configuration.integer("SERVER_PORT", default: serverPort, in: 0...65535)
+    port = try configuration.integer(
+      "SERVER_PORT", default: withOAR2 == nil ? serverPort : OAR2Settings.standardPort,
+      in: 0...65535)
     databasePath = configuration.text("DB_BASE_FILE", default: "/var/lib/oar/oar.sqlite")
     nodeCommand = try CommandTemplate(
       configuration.text(
@@ -81,6 +88,8 @@ public struct ServerSettings: Sendable {
     planning = try PlanningSettings(configuration)
     passInterval = try configuration.integer(
       "SCHEDULER_MIN_TIME_BETWEEN_2_CALLS", default: 0, in: 0...86400)
+    // OAR's own configuration says 5: so often its metascheduler may be started. A pass of ours is none.
+    if withOAR2 != nil { passInterval = 0 }
     resourceOrder = try ResourceOrder(
       configuration.text("SCHEDULER_RESOURCE_ORDER", default: ResourceOrder.standard))
     reservationOrder = try ResourceOrder.ofReservations(configuration)
