@@ -46,6 +46,11 @@ public actor Controller {
   var userNames = UserNames()
   private var listeners: [Int32] = []
   private(set) var isStopping = false
+  /// Whether jobs are planned; not while the server only brings to an end what it began.
+  private var isPlanning = true
+
+  /// What stands in the place of OAR 2's Almighty; `nil` on a database of our own.
+  var withOAR2: OAR2Side?
 
   /// When what users and projects had was last asked for.
   var usageDate: Instant = 0
@@ -86,13 +91,20 @@ public actor Controller {
 
   /// Loads the state, listens and connects to the hosts.
   public func start() async throws {
+    try refuseBesideAlmighty()
+    try await connectToHosts(listening: true)
+    scheduleWork()
+  }
+
+  /// Loads the state and connects to the hosts; without listening nobody asks for anything, and nothing is
+  /// planned.
+  func connectToHosts(listening: Bool) async throws {
     let connections = NodeConnections(
       loop: loop, template: settings.nodeCommand, settings: settings.connections
     ) { host, news in self.hear(news, from: host) }
     try await load(reaching: connections)
-    try listen()
+    if listening { try listen() } else { isPlanning = false }
     refreshHosts()
-    scheduleWork()
   }
 
   /// Takes up the stored state; nobody is connected yet.
@@ -105,6 +117,7 @@ public actor Controller {
     }
     if settings.order.needsUsage { try await loadUsage(at: Self.now) }
     try await adoptVictims()
+    try await beginWithOAR2(over: stored)
     connections = agents
     var outcome = Outcome()
     state.finishInterrupted(at: Self.now, &outcome)
@@ -132,8 +145,11 @@ public actor Controller {
     }
     listeners = []
     isStopping = true
+    isPlanning = false
     unlink(settings.socketPath)
     for client in clients.values { client.stream.closeAfterFlush() }
+    endWithOAR2()
+    await leaveToOAR2()
     connections?.endAll()
     while committer.isWriting { await Task.yield() }
     while committer.hasWork, await committer.writeBatch() {}
@@ -150,6 +166,7 @@ public actor Controller {
     guard !isStopping else { return }
     let now = Self.now
     endNoopJobs(at: now)
+    tickWithOAR2(at: now)
     planReservations(at: now)
     grantWalltimes(at: now)
     manageSleepIfDue(at: now)
@@ -176,6 +193,7 @@ public actor Controller {
     _ outcome: Outcome, whenRefused: ((StorageError) -> Void)? = nil,
     whenDelayed: ((StorageError) -> Void)? = nil, whenDurable: @escaping () -> Void = {}
   ) {
+    let words = clientDeliveries(after: outcome.changes)
     if outcome.changes.isEmpty {
       perform(outcome.effects)
       whenDurable()
@@ -185,6 +203,7 @@ public actor Controller {
           changes: outcome.changes,
           whenDurable: {
             self.perform(outcome.effects)
+            self.tellClients(words)
             whenDurable()
           }, whenRefused: whenRefused, whenDelayed: whenDelayed))
     }
@@ -233,6 +252,7 @@ public actor Controller {
       switch effect {
       case .launch(let id): launch(id)
       case .kill(let id): kill(id)
+      case .exterminate(let id): exterminate(id)
       case .signal(let id, let number): signal(id, number)
       case .suspend(let id): freeze(id, true)
       case .resume(let id): freeze(id, false)
@@ -254,7 +274,7 @@ public actor Controller {
   /// Plans when something changed. Passes are kept apart so that planning takes a quarter of the loop at most.
   private func planIfNeeded() {
     // What can't be written can't start: until there is room, planning would only hold resources.
-    guard state.needsPlan || state.hasNewcomers, committer.trouble == nil, !isStopping else {
+    guard state.needsPlan || state.hasNewcomers, committer.trouble == nil, isPlanning else {
       return
     }
     let began = EventLoop.monotonicNanoseconds
@@ -276,6 +296,7 @@ public actor Controller {
     rest(after: depth, wanted: wanted, at: ended)
     if depth == .whole { refreshUsage(at: now) }
     commit(outcome)
+    tellPredictions(at: now)
     if depth != .front { manageSleep(at: now) }
   }
 

@@ -39,7 +39,7 @@ public enum Server {
   ) async {
     do {
       let storage = try await settings.database.open(
-        settings.sharesDatabase ? .sharedWithOurTables : .ours)
+        settings.withOAR2 == nil ? .ours : .sharedWithOurTables)
       let controller = Controller(settings: settings, storage: storage, loop: loop)
       try await controller.start()
       await controller.stop(on: stopSignals)
