@@ -24,7 +24,7 @@ extension Controller {
       } else {
         enter(.preparing, id, awaiting: execution.others)
       }
-      if job.request.kind == .interactive { awaitAttachment(of: id) }
+      if job.request.kind == .interactive, !isHeldForOAR2(id) { awaitAttachment(of: id) }
     }
   }
 
@@ -58,7 +58,8 @@ extension Controller {
     connections?.send(
       .prepare(
         job.id, user: job.request.user,
-        state.confinement(of: job, on: host, settings: settings)), to: host)
+        state.confinement(of: job, on: host, settings: settings),
+        state.oar2Files(of: job, settings: settings)), to: host)
   }
 
   /// A job without processes runs as soon as it has its resources.
@@ -98,7 +99,7 @@ extension Controller {
       .start(
         state.specification(
           of: job, attempt: execution.attempt, head: head, terminal: terminals[id],
-          settings: settings)), to: head)
+          challenge: challenges[id] ?? "", settings: settings)), to: head)
   }
 
   // MARK: Hosts that come back
