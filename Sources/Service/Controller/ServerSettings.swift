@@ -71,12 +71,19 @@ public struct ServerSettings: Sendable {
       getenv(name).map { String(cString: $0) }
     }
     socketPath = configuration.text("LIBURNA_SOCKET", default: serverSocketPath)
-    port = try configuration.integer(
-      "SERVER_PORT", default: withOAR2 == nil ? serverPort : OAR2Settings.standardPort,
-      in: 0...65535)
-    nodeCommand = try CommandTemplate(
-      configuration.text(
-        "LIBURNA_NODE_COMMAND", default: "ssh -o BatchMode=yes root@{host} liburna-node agent"))
+    port =
+      try withOAR2?.nodes.port
+      ?? configuration.integer("SERVER_PORT", default: serverPort, in: 0...65535)
+    if withOAR2 != nil, configuration["LIBURNA_NODE_COMMAND"] == nil {
+      let delivery = try ProgramDelivery(
+        file: OAR2NodeSettings.program(configuration), ssh: OAR2NodeSettings.ssh(configuration))
+      connections.delivery = delivery
+      nodeCommand = delivery.start
+    } else {
+      nodeCommand = try CommandTemplate(
+        configuration.text(
+          "LIBURNA_NODE_COMMAND", default: "ssh -o BatchMode=yes root@{host} liburna-node agent"))
+    }
     nodeTimeout = try configuration.integer("LIBURNA_NODE_TIMEOUT", default: 30, in: 1...86400)
     connections.silenceLimit = Double(max(1, nodeTimeout / 2))
     connections.pingInterval = min(5, Double(nodeTimeout) / 4)
