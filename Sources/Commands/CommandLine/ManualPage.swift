@@ -1,5 +1,7 @@
 // The manual page of a command (`liburna man COMMAND`), made from its table, in man(7) markup.
 
+import ClusterModel
+
 extension CommandDefinition {
   /// The title of the page, which is one word: LIBURNA-LAB-START.
   private var pageName: String {
@@ -33,7 +35,7 @@ extension CommandDefinition {
 }
 
 /// A text with what troff would take for markup escaped.
-private func troff(_ text: String) -> String {
+func troff(_ text: String) -> String {
   var result = ""
   for character in text {
     switch character {

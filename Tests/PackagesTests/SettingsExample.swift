@@ -1,0 +1,117 @@
+// The example of oar.conf against the code that reads it: every variable is in both, and what the example
+// says of defaults is true.
+
+import ClusterModel
+import FoundationEssentials
+import LabFixture
+import Testing
+
+@testable import Controller
+
+@Suite("The example of oar.conf")
+struct SettingsExample {
+  static let repository = String(
+    #filePath.dropLast("/Tests/PackagesTests/SettingsExample.swift".count))
+  /// The layers whose programs read oar.conf.
+  private static let layers = ["Model", "Planning", "Storage", "Execution", "Service", "Commands"]
+  /// Capital words beside those of oar.conf in the files that read it: the environment of commands and jobs,
+  /// and types of events.
+  private static let others: Set<String> = [
+    "OAR_JOB_ID", "OAR_OARSTAT_OUTPUT_FORMAT", "NO_COLOR", "LC_ALL",
+    "LOG_SUSPECTED", "HALT_NODE", "WAKEUP_NODE", "OAR_RESOURCE_PROPERTIES_FILE",
+  ]
+
+  static func text(_ path: String) throws -> String {
+    try String(decoding: Data(contentsOf: URL(filePath: "\(repository)/\(path)")), as: UTF8.self)
+  }
+
+  /// The example, and the variables in it.
+  private let example: String
+  private let variables: [String]
+
+  init() throws {
+    example = try Self.text("Packaging/oar.conf")
+    variables = example.split(separator: "\n").compactMap { line in
+      line.firstMatch(of: #/^#([A-Z][A-Z0-9_]*)="/#).map { String($0.1) }
+    }
+  }
+
+  /// Capital words between quotes in the files that read oar.conf; where a part is filled in, it stands as `*`.
+  private static func words() throws -> Set<String> {
+    var words: Set<String> = []
+    for layer in layers {
+      let folder = "\(repository)/Sources/\(layer)"
+      for name in try FileManager.default.subpathsOfDirectory(atPath: folder)
+      where name.hasSuffix(".swift") && !name.contains("/Lab/") {
+        let text = try text("Sources/\(layer)/\(name)")
+        guard text.contains("onfiguration") else { continue }
+        for match in text.matches(
+          of: #/"((?:\\\(\w+\)_)?[A-Z][A-Z0-9_]+(?:\\\(\w+\)[A-Z0-9_]*)?)"/#)
+        {
+          words.insert(String(match.1).replacing(#/\\\(\w+\)/#, with: "*"))
+        }
+      }
+    }
+    return words
+  }
+
+  /// Whether a word of the sources stands for a variable.
+  private static func means(_ word: String, _ variable: String) -> Bool {
+    let parts = word.split(separator: "*", omittingEmptySubsequences: false)
+    guard parts.count == 2 else { return word == variable }
+    return variable.hasPrefix(parts[0]) && variable.hasSuffix(parts[1])
+      && variable.count > parts[0].count + parts[1].count
+  }
+
+  @Test("every variable that the programs read is explained, and none that they do not")
+  func complete() throws {
+    let words = try Self.words()
+    #expect(words.count > 60)
+    for word in words.subtracting(Self.others) where word.contains("_") {
+      // A name may be put together: of "SCHEDULER_NODE_MANAGER" and "SLEEP_TIME".
+      let isKnown = variables.contains {
+        Self.means(word, $0) || $0.hasSuffix("_" + word) || $0.hasPrefix(word + "_")
+      }
+      #expect(isKnown, "Packaging/oar.conf does not explain \(word)")
+    }
+    for variable in variables {
+      #expect(words.contains { Self.means($0, variable) }, "nothing reads \(variable)")
+    }
+    #expect(Set(variables).count == variables.count)
+  }
+
+  @Test("each is explained before it stands, in lines that fit a page")
+  func explained() {
+    var isExplained = false
+    for line in example.split(separator: "\n", omittingEmptySubsequences: false) {
+      if line.hasPrefix("# ") { isExplained = true }
+      if line.isEmpty || line.hasPrefix("##") { isExplained = false }
+      if line.hasPrefix("#"), line.dropFirst().first?.isUppercase == true {
+        #expect(isExplained, "\(line)")
+      } else {
+        #expect(line.count <= 120, "\(line)")
+        #expect(line.isEmpty || line.hasPrefix("#"), "\(line)")
+      }
+    }
+  }
+
+  @Test("what it says holds without the line does hold")
+  func defaults() throws {
+    var configuration = Configuration(parsing: example.replacing(#/(?m)^#([A-Z])/#) { $0.1 })
+    for variable in variables { #expect(configuration[variable] != nil) }
+    // The one that is an example.
+    configuration["SCHEDULER_RESOURCE_ORDER_ADV_RESERVATIONS"] = nil
+    let (told, real) = (try ServerSettings(configuration), try ServerSettings(Configuration()))
+    #expect(String(describing: told) == String(describing: real))
+  }
+
+  @Test("Docs/Configuration.md names every variable of the example")
+  func documented() throws {
+    let text = try Self.text("Docs/Configuration.md")
+    for variable in variables {
+      // Some are written after one of their kind: `…_COEF_USER`.
+      let endings = variable.indices.filter { variable[$0] == "_" }.map { "…" + variable[$0...] }
+      #expect(([variable] + endings).contains { text.contains("`\($0)`") }, "\(variable)")
+    }
+  }
+}
