@@ -25,6 +25,7 @@ struct InstallationStories {
       #expect(try await lab.install("liburna-node", on: "node1").exitCode == 0)
       try await Self.configure(lab)
       try await Self.runJob(lab, id: 1)
+      try await Self.keepsSecrets(lab)
       try await Self.comesBack(lab)
       try await Self.isUpgraded(lab)
       try await Self.givesWayToOAR(lab)
@@ -52,6 +53,8 @@ struct InstallationStories {
       """
       install -D -m 644 /usr/share/liburna/oar.conf /etc/oar/oar.conf
       echo 'SERVER_HOSTNAME="server"' >>/etc/oar/oar.conf
+      # The next job shall not wait for a minute.
+      echo 'SCHEDULER_JOB_SECURITY_TIME="0"' >>/etc/oar/oar.conf
       cp -r /root/.ssh /var/lib/oar/.ssh
       chown -R oar: /var/lib/oar/.ssh
       systemctl start liburnad
@@ -67,6 +70,21 @@ struct InstallationStories {
     #expect(told.hasSuffix("OAR_JOB_ID=\(id)"), "\(told)")
     #expect(try await lab.shell("cat ~/OAR.\(id).stdout", as: "user1") == "node1")
     #expect(try await lab.shell("oarstat -s -j \(id)", as: "user1") == "\(id): Terminated")
+  }
+
+  /// Settings that users may not read, since they hold a password: commands have their own, or need none.
+  private static func keepsSecrets(_ lab: PackageLab) async throws {
+    try await lab.shell("chown oar: /etc/oar/oar.conf; chmod 600 /etc/oar/oar.conf")
+    #expect(try await lab.shell("oarstat -s -j 1", as: "user1") == "1: Terminated")
+    #expect(try await lab.install("liburna", on: "node1").exitCode == 0)
+    try await lab.shell(
+      """
+      install -d /etc/oar
+      install -m 600 /dev/null /etc/oar/oar.conf
+      echo 'SERVER_HOSTNAME="server"' >/etc/oar/client.conf
+      """, on: "node1")
+    let elsewhere = try await lab.shell("liburna oarstat -s -j 1", on: "node1", as: "user1")
+    #expect(elsewhere == "1: Terminated")
   }
 
   /// Killed, it is started again and knows what was.

@@ -44,11 +44,24 @@ struct PackageFiles {
     #expect(node == "\n" || node.isEmpty)
   }
 
+  /// All packages unpacked as one tree.
+  private func unpacked(_ name: String) throws -> String {
+    let packages = try BuiltPackages.shared.get()
+    let root = "\(packages.directory)/\(name)"
+    for name in try names() { _ = try output("dpkg-deb", "-x", packages.file(name), root) }
+    return root
+  }
+
+  @Test("the lab is whole: it brings up Liburna from the packages' own programs")
+  func lab() throws {
+    let root = try unpacked("lab")
+    _ = try output(
+      "\(root)/usr/bin/liburna", "lab", "test", "-c", "liburna", "-n", "1", "--timeout", "100")
+  }
+
   @Test("every program and command has its manual page, which man reads without a complaint")
   func manuals() throws {
-    let packages = try BuiltPackages.shared.get()
-    let root = packages.directory + "/root"
-    for name in try names() { _ = try output("dpkg-deb", "-x", packages.file(name), root) }
+    let root = try unpacked("pages")
     let pages = Set(
       try ["man1", "man5", "man8"].flatMap {
         try FileManager.default.contentsOfDirectory(atPath: "\(root)/usr/share/man/\($0)")

@@ -23,12 +23,13 @@ struct BuiltPackages: Sendable {
     ).finish(within: 300)
     guard later.exitCode == 0 else { throw StoryError("build-deb: \(later)") }
     // What they need and the image of OAR 2 lacks.
-    let library = try Subprocess(
-      [
-        "sh", "-ec",
-        "cd \(directory) && mkdir needed && cd needed && apt-get download -q libsqlite3-0",
-      ]
-    ).finish(within: 300)
+    let fetch = """
+      mkdir "$0/needed"
+      cd "$0/needed"
+      fetch() { apt-get download -q libsqlite3-0; }
+      fetch || { apt-get update -q; fetch; }
+      """
+    let library = try Subprocess(["sh", "-ec", fetch, directory]).finish(within: 300)
     guard library.exitCode == 0 else { throw StoryError("apt-get: \(library)") }
   }
 
