@@ -14,13 +14,13 @@ struct SettingsExample {
     #filePath.dropLast("/Tests/PackagesTests/SettingsExample.swift".count))
   /// The layers whose programs read oar.conf.
   private static let layers = ["Model", "Planning", "Storage", "Execution", "Service", "Commands"]
-  /// Explained before anything reads them: for PostgreSQL and for sites that run OAR 2.
+  /// Explained before anything reads them: those of the planners and of nodes on sites that run OAR 2.
   private static let ahead: Set<String> = [
-    "DB_HOSTNAME", "DB_PORT", "DB_BASE_NAME", "DB_BASE_LOGIN", "DB_BASE_PASSWD",
-    "LIBURNA_WITH_OAR2", "LIBURNA_OAR2_POLL", "JOBDEL_WALLTIME", "HIERARCHY_LABELS",
-    "SCHEDULER_TIMEOUT", "SCHEDULERS_PATH", "METASCHEDULER_MODE", "SCHEDULER_LAUNCHER_OPTIMIZATION",
-    "SCHEDULER_LOG_DECISIONS", "SCHEDULER_PRIORITY_HIERARCHY_ORDER", "LOG_LEVEL", "OPENSSH_CMD",
-    "OAR_SSH_CONNECTION_TIMEOUT", "SUSPEND_RESUME_FILE", "OAR_RUNTIME_DIRECTORY",
+    "LIBURNA_NODE_PROGRAM", "PROLOGUE_EXEC_FILE", "EPILOGUE_EXEC_FILE", "PROLOGUE_EPILOGUE_TIMEOUT",
+    "HIERARCHY_LABELS", "SCHEDULER_TIMEOUT", "SCHEDULERS_PATH", "METASCHEDULER_MODE",
+    "SCHEDULER_LAUNCHER_OPTIMIZATION", "SCHEDULER_LOG_DECISIONS",
+    "SCHEDULER_PRIORITY_HIERARCHY_ORDER", "LOG_LEVEL", "OPENSSH_CMD", "OAR_SSH_CONNECTION_TIMEOUT",
+    "SUSPEND_RESUME_FILE", "OAR_RUNTIME_DIRECTORY",
   ]
 
   static func text(_ path: String) throws -> String {

@@ -4,14 +4,15 @@ import ClusterModel
 
 extension CommandDefinition {
   /// The title of the page, which is one word: LIBURNA-LAB-START.
-  private var pageName: String {
-    name.uppercased().split(separator: " ").joined(separator: "-")
-  }
+  private var pageName: String { wordName.uppercased() }
+
+  /// The name as one word, which is what lists of manual pages take.
+  private var wordName: String { name.split(separator: " ").joined(separator: "-") }
 
   /// The page in troff source.
   public var manualPage: String {
     var page = ".TH \(pageName) 1 \"\" \"Liburna \(liburnaVersion)\" \"Liburna\"\n"
-    page += ".SH NAME\n\(troff(name)) \\- \(troff(summary))\n.SH SYNOPSIS\n"
+    page += ".SH NAME\n\(troff(wordName)) \\- \(troff(summary))\n.SH SYNOPSIS\n"
     for form in synopsis { page += ".B \(troff(name))\n\(troff(form))\n.br\n" }
     if !details.isEmpty {
       page += ".SH DESCRIPTION\n"
