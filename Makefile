@@ -4,7 +4,7 @@ BUILD_RELEASE = swift build -c release --static-swift-stdlib
 RELEASE = .build/release
 PROGRAMS = --product liburna --product liburnad --product liburna-node
 
-.PHONY: help setup build release demo demo-down test lint format bench bench-planner bench-lab story-lab torture torture-planner \
+.PHONY: help setup build release deb demo demo-down test lint format bench bench-planner bench-lab story-lab torture torture-planner \
 	clean
 
 help:            ## list the targets
@@ -18,6 +18,9 @@ build: setup     ## build everything for development
 
 release: setup   ## build the programs as they are shipped
 	@Scripts/build-release
+
+deb: release     ## make Debian packages of the programs, in .build/packages
+	@Scripts/build-deb
 
 demo: release    ## a cluster on this machine, and jobs on it
 	@Demo/run $(RELEASE)

@@ -192,6 +192,8 @@ let package = Package(
       name: "Stories", dependencies: ["LabFixture"], path: "Tests/Stories", swiftSettings: strict),
     .testTarget(
       name: "Faults", dependencies: ["LabFixture"], path: "Tests/Faults", swiftSettings: strict),
+    // What `make deb` builds, and the example of oar.conf.
+    tests("Packages", ["LabFixture", "Controller", "ClusterModel"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,6 @@
 // One program with many names; help, manual pages and completion from the commands' tables.
 
+import ClusterModel
 import Glibc
 import Testing
 
@@ -102,6 +103,14 @@ struct MultiCallTests {
         #expect(requests.contains { line.hasPrefix($0) }, "\(name): \(line)")
       }
     }
+  }
+
+  @Test("the program has a page of its own, and every command writes its page for a package")
+  func pagesForPackages() {
+    let page = call("liburna", "man", "liburna").output
+    #expect(page.hasPrefix(".TH LIBURNA 1 "))
+    for name in Self.program.commands.map(\.name) { #expect(page.contains(".B \(name)\n")) }
+    #expect(call("oardel", "--manual-page").output == call("liburna", "man", "oardel").output)
   }
 
   @Test("completion is offered for each shell, and an unknown shell is refused")

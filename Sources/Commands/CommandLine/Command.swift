@@ -1,5 +1,6 @@
 // How a command is run: options parsed, help and version answered, failures turned into messages.
 
+import ClusterModel
 import Wire
 
 /// A command: its table and what it does.
@@ -30,6 +31,10 @@ extension Command {
   }
 
   private static func perform(in context: CommandContext) -> Int32 {
+    if context.arguments == [manualPageWord] {
+      context.output.write(definition.manualPage)
+      return 0
+    }
     do {
       let arguments = try definition.parse(context.arguments)
       if arguments.has(StandardOption.help) {
@@ -104,8 +109,8 @@ public let serverAddressHint =
   "Is liburnad running? LIBURNA_SOCKET, SERVER_HOSTNAME and SERVER_PORT of oar.conf say where it is "
   + "looked for."
 
-/// The version of Liburna.
-public let liburnaVersion = "0.1.0"
+/// Alone on the line it makes any command write its manual page; for packages, so no help lists it.
+let manualPageWord = "--manual-page"
 
 /// What `-V` prints: the OAR version whose behaviour is followed, in OAR's shape, and our own.
 public let versionLine = "OAR version : 2.5.9 (Liburna \(liburnaVersion))"

@@ -13,7 +13,7 @@ final class LiveServerLink: ServerLink {
   init(program: String, configuration: Configuration? = nil) throws(ServerUnreachable) {
     do throws(ConnectionError) {
       let known: Configuration
-      if let configuration { known = configuration } else { known = try .ofThisHost() }
+      if let configuration { known = configuration } else { known = try .ofCommands() }
       connection = try ServerConnection.open(
         program: program, configuration: known, seal: Munge.seal)
     } catch {

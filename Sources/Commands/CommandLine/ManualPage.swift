@@ -1,15 +1,18 @@
 // The manual page of a command (`liburna man COMMAND`), made from its table, in man(7) markup.
 
+import ClusterModel
+
 extension CommandDefinition {
   /// The title of the page, which is one word: LIBURNA-LAB-START.
-  private var pageName: String {
-    name.uppercased().split(separator: " ").joined(separator: "-")
-  }
+  private var pageName: String { wordName.uppercased() }
+
+  /// The name as one word, which is what lists of manual pages take.
+  private var wordName: String { name.split(separator: " ").joined(separator: "-") }
 
   /// The page in troff source.
   public var manualPage: String {
     var page = ".TH \(pageName) 1 \"\" \"Liburna \(liburnaVersion)\" \"Liburna\"\n"
-    page += ".SH NAME\n\(troff(name)) \\- \(troff(summary))\n.SH SYNOPSIS\n"
+    page += ".SH NAME\n\(troff(wordName)) \\- \(troff(summary))\n.SH SYNOPSIS\n"
     for form in synopsis { page += ".B \(troff(name))\n\(troff(form))\n.br\n" }
     if !details.isEmpty {
       page += ".SH DESCRIPTION\n"
@@ -33,7 +36,7 @@ extension CommandDefinition {
 }
 
 /// A text with what troff would take for markup escaped.
-private func troff(_ text: String) -> String {
+func troff(_ text: String) -> String {
   var result = ""
   for character in text {
     switch character {

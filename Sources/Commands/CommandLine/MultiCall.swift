@@ -1,5 +1,6 @@
 // One program, many commands: which one is meant, by the name it was called by or by its first word.
 
+import ClusterModel
 import Glibc
 
 /// The commands of a program.
@@ -50,6 +51,7 @@ public struct MultiCall: Sendable {
     switch word {
     case "-h", "--help", "help": return help(in: context)
     case "-V", "--version", "version": context.output.line("Liburna \(liburnaVersion)")
+    case "man" where context.arguments == ["man", program]: context.output.write(manualPage)
     case "man": return show(in: context) { $0.manualPage }
     case "completion": return completion(in: context)
     default:
@@ -107,16 +109,32 @@ public struct MultiCall: Sendable {
 
   private var overview: String {
     var text = "Usage: \(program) COMMAND [OPTIONS] [WORDS]\n\nCommands:\n"
-    let own = [
+    for (name, summary) in summaries {
+      text += filled(summary, firstIndent: "  \(name)".padded(to: 21), indent: 21)
+    }
+    return text + "\n\(note)\n"
+  }
+
+  /// What can be called, each with one line.
+  private var summaries: [(name: String, summary: String)] {
+    commands.map { ($0.name, $0.type.definition.summary) } + [
       ("help [COMMAND]", "Show this overview, or the help of a command"),
       ("man COMMAND", "Write the manual page of a command"),
       ("completion SHELL", "Write what makes a shell complete commands and options"),
     ]
-    let named = commands.map { ($0.name, $0.type.definition.summary) }
-    for (name, summary) in named + own {
-      text += filled(summary, firstIndent: "  \(name)".padded(to: 21), indent: 21)
-    }
-    return text + "\n\(note)\n"
+  }
+
+  /// The program's own manual page: its commands.
+  private var manualPage: String {
+    let title = program.uppercased()
+    var page = ".TH \(title) 1 \"\" \"Liburna \(liburnaVersion)\" \"Liburna\"\n"
+    page += ".SH NAME\n\(troff(program)) \\- all commands of the batch system Liburna\n"
+    page += ".SH SYNOPSIS\n.B \(troff(program))\nCOMMAND [OPTIONS] [WORDS]\n"
+    page += ".SH DESCRIPTION\n.PP\n\(troff(note))\n.SH COMMANDS\n"
+    for (name, summary) in summaries { page += ".TP\n.B \(troff(name))\n\(troff(summary)).\n" }
+    page += ".SH FILES\n.TP\n.B \(troff(Configuration.standardPath))\n"
+    page += "Where the server is, unless the variable OARCONFFILE names another file.\n"
+    return page + ".SH SEE ALSO\n.BR oar.conf (5),\n.BR liburnad (8)\n"
   }
 }
 

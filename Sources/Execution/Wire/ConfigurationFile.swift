@@ -4,18 +4,45 @@ import ClusterModel
 import Glibc
 
 extension Configuration {
+  /// What commands read where `oar.conf` is not theirs to read, as it may hold the password of a database.
+  public static let clientPath = "/etc/oar/client.conf"
+  /// More is no file that somebody wrote.
+  private static let sizeLimit = 1 << 20
+
   /// Reads the file that OARCONFFILE names, else `/etc/oar/oar.conf`; a missing file means all defaults.
   ///
   /// - Throws: ``ConnectionError`` when the file is there and can't be read.
   public static func ofThisHost() throws(ConnectionError) -> Configuration {
-    let named = getenv("OARCONFFILE").map { String(cString: $0) }
-    let path = named ?? Configuration.standardPath
+    if let path = namedPath { return try contents(of: path) }
+    return try contents(of: standardPath, unless: [ENOENT]) ?? Configuration()
+  }
+
+  /// The same for commands: an `oar.conf` that the user may not read, as OAR 2 has it, counts as one that is
+  /// not there; then `/etc/oar/client.conf` counts.
+  ///
+  /// - Throws: ``ConnectionError`` when a file is there and can't be read.
+  public static func ofCommands() throws(ConnectionError) -> Configuration {
+    if let path = namedPath { return try contents(of: path) }
+    if let read = try contents(of: standardPath, unless: [ENOENT, EACCES]) { return read }
+    return try contents(of: clientPath, unless: [ENOENT]) ?? Configuration()
+  }
+
+  private static var namedPath: String? { getenv("OARCONFFILE").map { String(cString: $0) } }
+
+  private static func contents(of path: String) throws(ConnectionError) -> Configuration {
+    try contents(of: path, unless: []) ?? Configuration()
+  }
+
+  /// What a file says; `nil` if it can't be opened for one of these reasons (`errno`).
+  private static func contents(
+    of path: String, unless reasons: [Int32]
+  ) throws(ConnectionError) -> Configuration? {
     do {
-      let text = try readFile(path, limit: 1 << 20)
+      let text = try readFile(path, limit: sizeLimit)
       return Configuration(parsing: String(decoding: text, as: UTF8.self))
     } catch {
       switch error {
-      case .system(ENOENT) where named == nil: return Configuration()
+      case .system(let code) where reasons.contains(code): return nil
       case .system(let code):
         throw ConnectionError("cannot read \(path): \(String(cString: strerror(code)))")
       case .tooLong: throw ConnectionError("\(path) is longer than 1 MiB: that is no oar.conf")

@@ -10,7 +10,7 @@ import Wire
 /// The server. An actor on its event loop: sockets, timers, agents and commits all come back to one thread.
 public actor Controller {
   /// Liburna's version.
-  public static let version = "0.1.0"
+  public static let version = liburnaVersion
 
   public nonisolated let loop: EventLoop
   public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }

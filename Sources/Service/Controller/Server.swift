@@ -43,6 +43,7 @@ public enum Server {
       let controller = Controller(settings: settings, storage: storage, loop: loop)
       try await controller.start()
       await controller.stop(on: stopSignals)
+      ServiceManager().tellReady()
     } catch {
       fail("\(error)")
     }
@@ -80,6 +81,7 @@ extension Controller {
     loop.watch(descriptor, for: .read) { _ in
       var information = signalfd_siginfo()
       guard read(descriptor, &information, MemoryLayout<signalfd_siginfo>.size) > 0 else { return }
+      ServiceManager().tellStopping()
       Task { await self.stop() }
     }
   }
