@@ -100,6 +100,10 @@ extension Controller {
       if !isLocal {
         Sockets.noDelay(descriptor)
         Sockets.noticeDeath(descriptor)
+        if let words = withOAR2?.connections {
+          words.add(descriptor)
+          continue
+        }
       }
       admit(descriptor, isLocal: isLocal)
     }

@@ -21,6 +21,8 @@ enum Effect {
   /// End the job's attempt.
   case kill(JobID)
   case signal(JobID, Int)
+  /// Give up a job that OAR's own programs run and can't end.
+  case exterminate(JobID)
   case suspend(JobID)
   case resume(JobID)
   /// The walltime of a running job changed.
@@ -89,6 +91,11 @@ struct ClusterState {
   /// When a pass should look again though nothing may have changed; `nil` for never.
   var nextLook: Instant?
 
+  /// On a database that others share: jobs that OAR's own programs run.
+  var runByOAR: Set<JobID> = []
+  /// On a database that others share: the ids that the next submission takes, which nobody else has.
+  var reservedIDs: ReservedIDs?
+
   /// What users and projects had in the window of fair shares, as it was when it was last worked out.
   var usage = UsageSums()
 
@@ -108,19 +115,22 @@ struct ClusterState {
     nextMoldable = stored.nextMoldable
     nextResource = stored.nextResource
     jobs.reserveCapacity(stored.jobs.count)
-    for job in stored.jobs {
-      jobs[job.id] = job
-      if job.state.holdsResources {
-        holding.insert(job.id)
-        if job.state == .resuming { resuming.insert(job.id) }
-        if let change = job.walltimeChange, change.pending != 0 { changing.insert(job.id) }
-      } else if job.reservation != .none {
-        reserved.insert(job.id)
-      } else {
-        lines[job.queue, default: WaitingLine()].append(job.id)
-      }
-    }
+    for job in stored.jobs { file(job) }
     needsPlan = true
+  }
+
+  /// Takes up a job that has its rows in the store, in whatever state it is.
+  mutating func file(_ job: Job) {
+    jobs[job.id] = job
+    if job.state.holdsResources {
+      holding.insert(job.id)
+      if job.state == .resuming { resuming.insert(job.id) }
+      if let change = job.walltimeChange, change.pending != 0 { changing.insert(job.id) }
+    } else if job.reservation != .none {
+      reserved.insert(job.id)
+    } else {
+      lines[job.queue, default: WaitingLine()].append(job.id)
+    }
   }
 
   /// The resources as planning sees them, indexed once until one changes.

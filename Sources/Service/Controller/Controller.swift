@@ -47,6 +47,9 @@ public actor Controller {
   private var listeners: [Int32] = []
   private(set) var isStopping = false
 
+  /// What stands in the place of OAR 2's Almighty; `nil` on a database of our own.
+  var withOAR2: OAR2Side?
+
   /// When what users and projects had was last asked for.
   var usageDate: Instant = 0
 
@@ -105,6 +108,7 @@ public actor Controller {
     }
     if settings.order.needsUsage { try await loadUsage(at: Self.now) }
     try await adoptVictims()
+    try await beginWithOAR2(over: stored)
     connections = agents
     var outcome = Outcome()
     state.finishInterrupted(at: Self.now, &outcome)
@@ -134,6 +138,7 @@ public actor Controller {
     isStopping = true
     unlink(settings.socketPath)
     for client in clients.values { client.stream.closeAfterFlush() }
+    endWithOAR2()
     connections?.endAll()
     while committer.isWriting { await Task.yield() }
     while committer.hasWork, await committer.writeBatch() {}
@@ -150,6 +155,7 @@ public actor Controller {
     guard !isStopping else { return }
     let now = Self.now
     endNoopJobs(at: now)
+    tickWithOAR2(at: now)
     planReservations(at: now)
     grantWalltimes(at: now)
     manageSleepIfDue(at: now)
@@ -176,6 +182,7 @@ public actor Controller {
     _ outcome: Outcome, whenRefused: ((StorageError) -> Void)? = nil,
     whenDelayed: ((StorageError) -> Void)? = nil, whenDurable: @escaping () -> Void = {}
   ) {
+    let words = clientDeliveries(after: outcome.changes)
     if outcome.changes.isEmpty {
       perform(outcome.effects)
       whenDurable()
@@ -185,6 +192,7 @@ public actor Controller {
           changes: outcome.changes,
           whenDurable: {
             self.perform(outcome.effects)
+            self.tellClients(words)
             whenDurable()
           }, whenRefused: whenRefused, whenDelayed: whenDelayed))
     }
@@ -233,6 +241,7 @@ public actor Controller {
       switch effect {
       case .launch(let id): launch(id)
       case .kill(let id): kill(id)
+      case .exterminate(let id): exterminate(id)
       case .signal(let id, let number): signal(id, number)
       case .suspend(let id): freeze(id, true)
       case .resume(let id): freeze(id, false)
@@ -276,6 +285,7 @@ public actor Controller {
     rest(after: depth, wanted: wanted, at: ended)
     if depth == .whole { refreshUsage(at: now) }
     commit(outcome)
+    tellPredictions(at: now)
     if depth != .front { manageSleep(at: now) }
   }
 

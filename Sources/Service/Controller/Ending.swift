@@ -13,6 +13,7 @@ extension Controller {
       execution.head == host, !execution.isReleasing, state.jobs[attempt.job] != nil
     else { return hearOfStranger(status, attempt, from: host) }
     executions[attempt.job]?.mayHaveBegun = false
+    _ = withOAR2?.undecided.removeValue(forKey: attempt.job)
     switch status {
     case .running: begun(attempt.job)
     case .ended(let status, let cause, let date):
@@ -157,6 +158,7 @@ extension Controller {
 
   /// A host of a job is declared lost.
   func lose(_ host: String, of id: JobID, _ execution: Execution, at now: Instant) {
+    guard !isOARs(id) else { return }
     let reason = "\(host) stopped answering while job \(id) used it"
     let isHead = host == execution.head
     switch execution.phase {
@@ -180,6 +182,7 @@ extension Controller {
   /// Makes a job's attempt end; repeated when its host comes back.
   func kill(_ id: JobID) {
     guard let job = state.jobs[id], let execution = executions[id] else { return }
+    if isOARs(id) { return killByOAR(id) }
     guard execution.head != nil else { return endBodiless(job) }
     switch execution.phase {
     case .preparing:

@@ -75,7 +75,16 @@ extension ClusterState {
     jobs[id]?.deletionAsked = now
     outcome.changes.append(.jobDeletion(id, .asked, at: now))
     note(deletionOf: id, by: asker, at: now, &outcome)
-    if job.state.holdsResources {
+    beginEnd(of: job, at: now, &outcome)
+  }
+
+  /// A job whose end is asked for and registered ends at once if it waits, else through its hosts.
+  mutating func beginEnd(of job: Job, at now: Instant, _ outcome: inout Outcome) {
+    let id = job.id
+    if runByOAR.contains(id) {
+      // OAR's own program writes what it does.
+      outcome.effects.append(.kill(id))
+    } else if job.state.holdsResources {
       outcome.changes.append(.jobDeletion(id, .signalled, at: now))
       outcome.changes.append(
         .event(
@@ -153,7 +162,7 @@ extension ClusterState {
     }
   }
 
-  private mutating func suspend(_ id: JobID, at now: Instant, _ outcome: inout Outcome) {
+  mutating func suspend(_ id: JobID, at now: Instant, _ outcome: inout Outcome) {
     jobs[id]?.wasSuspended = true
     jobs[id]?.suspendedSince = now
     outcome.changes.append(.jobSuspended(id))

@@ -62,6 +62,7 @@ extension ClusterState {
     jobs[id] = nil
     holding.remove(id)
     victims.remove(id)
+    runByOAR.remove(id)
     resuming.remove(id)
     reserved.remove(id)
     changing.remove(id)

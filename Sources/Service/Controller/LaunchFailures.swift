@@ -59,14 +59,14 @@ extension Controller {
   // MARK: Again
 
   /// OAR's rule for jobs that a host failed: passive ones are submitted again, a bounded number of times.
-  private func resubmitAutomatically(
+  func resubmitAutomatically(
     _ job: Job, because cause: String, at now: Instant, _ outcome: inout Outcome
   ) {
     let tries = resubmissions[job.id] ?? 0
     guard job.request.kind == .passive, job.reservation == .none, job.deletionAsked == 0,
       !job.hasType("deploy"), !job.hasType("cosystem"), tries < Self.resubmissionLimit
     else { return }
-    let new = resubmit(job, "due to event \(cause)", at: now, &outcome)
+    guard let new = resubmit(job, "due to event \(cause)", at: now, &outcome) else { return }
     resubmissions[new] = tries + 1
   }
 
@@ -79,9 +79,10 @@ extension Controller {
     _ = resubmit(job, "type idempotent", at: now, &outcome)
   }
 
-  private func resubmit(
+  func resubmit(
     _ job: Job, _ reason: String, at now: Instant, _ outcome: inout Outcome
-  ) -> JobID {
+  ) -> JobID? {
+    guard takeSpareIDs(for: job, reason) else { return nil }
     let new = state.resubmit(
       state.record(of: job), request: job.request, message: job.message, at: now, &outcome)
     outcome.changes.append(

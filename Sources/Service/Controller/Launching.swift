@@ -10,7 +10,7 @@ extension Controller {
   /// Jobs that had resources when the server stopped: their hosts will say how they are.
   func adoptHeldJobs() {
     for id in state.holding.sorted() {
-      guard let job = state.jobs[id] else { continue }
+      guard let job = state.jobs[id], !isLeftToOAR(job) else { continue }
       var execution = newExecution(of: job)
       let isUnderWay = job.state != .toLaunch && job.state != .launching
       execution.mayHaveBegun = !isUnderWay
@@ -32,7 +32,7 @@ extension Controller {
     if job.deletionAsked > 0 { endBodiless(job) } else { startBodiless(job) }
   }
 
-  private func newExecution(of job: Job) -> Execution {
+  func newExecution(of job: Job) -> Execution {
     Execution(
       attempt: AttemptID(job: job.id, number: 1),
       hosts: job.hasType("noop") ? [] : state.hosts(of: job.assignedResources))
@@ -45,6 +45,7 @@ extension Controller {
     guard let job = state.jobs[id], job.state.holdsResources, executions[id] == nil else { return }
     let execution = newExecution(of: job)
     executions[id] = execution
+    if launchByOAR(job) { return }
     guard !execution.hosts.isEmpty else { return startBodiless(job) }
     var outcome = Outcome()
     state.move(id, to: .launching, at: Self.now, &outcome)
@@ -117,7 +118,7 @@ extension Controller {
       if isHead, !knowsAttempt { sendStart(id) }
     case .running:
       if isHead, !knowsAttempt {
-        finish(id, status: nil, cause: .lost, at: Self.now)
+        if !isOARs(id, unknownTo: host) { finish(id, status: nil, cause: .lost, at: Self.now) }
       } else {
         if isHead, job.walltimeChange != nil { sendWalltime(of: id) }
         if isHead, job.deletionAsked > 0 || doomed[id] != nil { kill(id) }

@@ -24,7 +24,7 @@ extension Controller {
     switch request {
     case .submit(let submission):
       try requireRoom()
-      try submit(submission, id, client, asker)
+      try submitWithIDs(submission, id, client, asker)
     case .rehearse(let submission): try rehearse(submission, id, client, asker)
     case .resubmit(let job):
       try requireRoom()
@@ -96,6 +96,29 @@ extension Controller {
 
   // MARK: Submissions
 
+  /// On a database that others share, ids are asked for first; what is refused anyway needs none.
+  private func submitWithIDs(
+    _ submission: Submission, _ id: Int, _ client: ClientConnection, _ asker: Asker
+  ) throws(Refusal) {
+    guard withOAR2 != nil else { return try submit(submission, id, client, asker) }
+    _ = try state.admit(submission, by: asker, settings: settings)
+    client.postpone()
+    withIDs(
+      jobs: submission.count, moldables: submission.count * max(1, submission.resources.count),
+      whenFailed: { error in
+        client.settle(id, .refused(Refusal(.unavailable, "the database gives no ids: \(error)")))
+      },
+      {
+        client.finishPostponed()
+        do throws(Refusal) {
+          try self.submit(submission, id, client, asker)
+        } catch {
+          client.reply(id, .refused(error))
+        }
+        client.regulate()
+      })
+  }
+
   private func submit(
     _ submission: Submission, _ id: Int, _ client: ClientConnection, _ asker: Asker
   ) throws(Refusal) {
@@ -113,14 +136,19 @@ extension Controller {
     _ client: ClientConnection
   ) {
     client.postpone()
+    withOAR2?.submissions += 1
     commit(
       outcome,
       whenRefused: { error in
+        self.withOAR2?.submissions -= 1
         self.state.undoSubmission(of: ids)
         self.terminals[result.first] = nil
         client.settle(id, .refused(Self.refusal(error, "try again later")))
       },
-      whenDurable: { client.settle(id, .submitted(result)) })
+      whenDurable: {
+        self.withOAR2?.submissions -= 1
+        client.settle(id, .submitted(result))
+      })
   }
 
   /// Plans a submission that is not made, on another thread: it takes as long as a pass.
@@ -146,6 +174,11 @@ extension Controller {
     Task {
       do {
         let (old, request) = try await ended(job, for: asker)
+        if let side = withOAR2 {
+          let ids = try await side.store.reserve(jobs: 1, moldables: request.moldables.count)
+          state.reservedIDs = ReservedIDs(job: ids.job, moldable: ids.moldable)
+        }
+        defer { state.reservedIDs = nil }
         var outcome = Outcome()
         let new = try state.repeatJob(old, request: request, settings, at: Self.now, &outcome)
         let result = SubmissionResult(remarks: [], first: new, count: 1, arrayID: old.arrayID)

@@ -16,7 +16,7 @@ public struct ServerSettings: Sendable {
   /// DB_TYPE and the variables with it.
   public var database: DatabaseChoice
   /// LIBURNA_WITH_OAR2: whether OAR 2's commands and modules use the database as well.
-  public var sharesDatabase: Bool
+  public var sharesDatabase: Bool { withOAR2 != nil }
   /// LIBURNA_NODE_COMMAND: how an agent is reached; `{host}` stands for the host.
   public var nodeCommand: CommandTemplate
   public var connections = ConnectionSettings()
@@ -59,6 +59,8 @@ public struct ServerSettings: Sendable {
   public var order = OrderSettings()
   /// QUOTAS and its variables; `nil` without quotas.
   public var quotas: QuotaSettings?
+  /// LIBURNA_WITH_OAR2: the server stands in the place of OAR 2's Almighty; `nil` on a database of its own.
+  public var withOAR2: OAR2Settings?
   /// What clocks at the server show.
   public var clock = LocalClock()
 
@@ -67,9 +69,13 @@ public struct ServerSettings: Sendable {
   /// - Throws: ``ConfigurationError`` or `CommandTemplate.Failure`, naming variable and value.
   public init(_ configuration: Configuration) throws {
     database = try DatabaseChoice(configuration)
-    sharesDatabase = try configuration.flag("LIBURNA_WITH_OAR2", default: false)
+    withOAR2 = try OAR2Settings(configuration) { name in
+      getenv(name).map { String(cString: $0) }
+    }
     socketPath = configuration.text("LIBURNA_SOCKET", default: serverSocketPath)
-    port = try configuration.integer("SERVER_PORT", default: serverPort, in: 0...65535)
+    port = try configuration.integer(
+      "SERVER_PORT", default: withOAR2 == nil ? serverPort : OAR2Settings.standardPort,
+      in: 0...65535)
     nodeCommand = try CommandTemplate(
       configuration.text(
         "LIBURNA_NODE_COMMAND", default: "ssh -o BatchMode=yes root@{host} liburna-node agent"))
@@ -80,6 +86,8 @@ public struct ServerSettings: Sendable {
     planning = try PlanningSettings(configuration)
     passInterval = try configuration.integer(
       "SCHEDULER_MIN_TIME_BETWEEN_2_CALLS", default: 0, in: 0...86400)
+    // OAR's own configuration says 5: so often its metascheduler may be started. A pass of ours is none.
+    if withOAR2 != nil { passInterval = 0 }
     resourceOrder = try ResourceOrder(
       configuration.text("SCHEDULER_RESOURCE_ORDER", default: ResourceOrder.standard))
     reservationOrder = try ResourceOrder.ofReservations(configuration)

@@ -151,7 +151,8 @@ extension ClusterState {
     _ request: JobRequest, commands: [String], queue: String, types: [String], state: JobState,
     message: String, at now: Instant, _ outcome: inout Outcome, repeating original: JobRecord? = nil
   ) -> JobID {
-    let first = nextJob
+    let ids = takeIDs()
+    let first = ids.job
     var created: [Job] = []
     created.reserveCapacity(commands.count)
     for (index, command) in commands.enumerated() {
@@ -159,7 +160,7 @@ extension ClusterState {
         id: first + index, arrayID: original?.arrayID ?? first,
         arrayIndex: original?.arrayIndex ?? index + 1, request: request,
         command: command, state: state, queue: queue, types: types, submissionTime: now,
-        firstMoldableID: nextMoldable + index * request.moldables.count, message: message)
+        firstMoldableID: ids.moldable + index * request.moldables.count, message: message)
       job.resubmittedFrom = original?.id ?? 0
       created.append(job)
       jobs[job.id] = job
@@ -169,8 +170,8 @@ extension ClusterState {
         reserved.insert(job.id)
       }
     }
-    nextJob += commands.count
-    nextMoldable += commands.count * request.moldables.count
+    nextJob = max(nextJob, first + commands.count)
+    nextMoldable = max(nextMoldable, ids.moldable + commands.count * request.moldables.count)
     outcome.changes.append(.jobsSubmitted(created))
     outcome.effects.append(.jobsDurable(below: nextJob))
     tell(first, at: now, &outcome)
@@ -319,7 +320,7 @@ extension ClusterState {
 
 extension Submission {
   /// The number of jobs.
-  fileprivate var count: Int { parameters?.count ?? arraySize }
+  var count: Int { parameters?.count ?? arraySize }
 }
 
 /// Adds the remarks so far to a refusal.

@@ -36,6 +36,10 @@ public enum Change: Sendable {
   case jobDeletion(JobID, DeletionState, at: Instant)
   /// A line in the event log.
   case event(JobEvent)
+  /// Lines of the event log that others wrote were acted upon.
+  case eventsChecked([Int])
+  /// What others wanted of resources is done (`next_state`); a wish that came meanwhile stays.
+  case wishesDone([ResourceID], ResourceState)
   /// A new resource.
   case resourceAdded(Resource)
   /// A resource removed, with its logs.

@@ -1,0 +1,126 @@
+// What others write to a database that they share with our server: the commands of an OAR 2, and those of
+// its programs that our server runs.
+
+import ClusterModel
+
+/// A store that others write as well. Reads are few and indexed; none waits for a lock.
+public protocol ForeignChanges: Storage {
+  /// What was written that nobody has acted upon yet.
+  func news(after mark: NewsMark) async throws -> News
+
+  /// Resources and the site's properties as they are now.
+  func currentResources() async throws -> (resources: [Resource], properties: [PropertyDefinition])
+
+  /// The secret of a job (`challenges.challenge`); `nil` if it has none.
+  func challenge(of job: JobID) async throws -> String?
+
+  /// Where somebody may wait for news of a job that has not ended (`jobs.info_type`), of those that are
+  /// interactive or reservations.
+  func waitingClients() async throws -> [JobID: String]
+
+  /// Ids that nobody else will get: so many jobs, and so many moldables, consecutive each.
+  func reserve(jobs: Int, moldables: Int) async throws -> (job: JobID, moldable: MoldableID)
+}
+
+/// How far one has read.
+public struct NewsMark: Sendable {
+  /// Jobs from this id on are new.
+  public var nextJob: JobID
+  /// Lower ids whose rows were not there, or not all, when they were looked for.
+  public var missingJobs: [JobID]
+  /// Jobs whose state others write.
+  public var watchedJobs: [JobID]
+
+  public init(nextJob: JobID, missingJobs: [JobID] = [], watchedJobs: [JobID] = []) {
+    self.nextJob = nextJob
+    self.missingJobs = missingJobs
+    self.watchedJobs = watchedJobs
+  }
+}
+
+/// What others wrote.
+public struct News: Sendable {
+  /// New jobs in one answer at most.
+  public static let jobLimit = 2000
+  /// Events in one answer at most.
+  public static let eventLimit = 1000
+
+  /// New jobs that have all their rows and have not ended, by id.
+  public var jobs: [Job] = []
+  /// Those of the ids asked for that have rows, but not all yet: their submission is under way.
+  public var incompleteJobs: [JobID] = []
+  /// Those that have ended already.
+  public var endedJobs: [JobID] = []
+  /// The greatest id among all of these; 0 for none.
+  public var lastJob: JobID = 0
+  /// `info_type` of the new jobs.
+  public var clients: [JobID: String] = [:]
+  /// The watched jobs as their rows are now; those without a row are missing.
+  public var watched: [JobID: WatchedJob] = [:]
+  /// How far deletions are that are not done.
+  public var deletions: [JobID: DeletionState] = [:]
+  /// Events that are to be checked, oldest first.
+  public var events: [NumberedEvent] = []
+  /// The states that admins want resources to have.
+  public var wantedStates: [WantedState] = []
+  public var queues: [Queue] = []
+  /// What is asked of walltimes and not granted.
+  public var walltimeChanges: [JobID: WalltimeChange] = [:]
+  /// Changes when resources or their properties do.
+  public var resourceMark = ResourceMark()
+  /// What could not be understood, a sentence each.
+  public var problems: [String] = []
+
+  public init() {}
+}
+
+/// The row of a job whose state others write.
+public struct WatchedJob: Hashable, Sendable {
+  public var state: JobState
+  public var startTime: Instant
+  public var stopTime: Instant
+  /// The raw wait status, once it has ended.
+  public var exitStatus: Int?
+
+  public init(state: JobState, startTime: Instant, stopTime: Instant, exitStatus: Int?) {
+    self.state = state
+    self.startTime = startTime
+    self.stopTime = stopTime
+    self.exitStatus = exitStatus
+  }
+}
+
+/// A line of the event log with its number.
+public struct NumberedEvent: Hashable, Sendable {
+  public var id: Int
+  public var event: JobEvent
+
+  public init(id: Int, event: JobEvent) {
+    self.id = id
+    self.event = event
+  }
+}
+
+/// A state that somebody wants a resource to have (`resources.next_state`).
+public struct WantedState: Hashable, Sendable {
+  public var resource: ResourceID
+  public var state: ResourceState
+  /// Whether a program found the host so, and not an admin (`next_finaud_decision`).
+  public var byServer: Bool
+
+  public init(resource: ResourceID, state: ResourceState, byServer: Bool) {
+    self.resource = resource
+    self.state = state
+    self.byServer = byServer
+  }
+}
+
+/// What tells that something about resources was written.
+public struct ResourceMark: Hashable, Sendable {
+  public var count = 0
+  public var lastLog = 0
+  /// The names of the columns, joined.
+  public var columns = ""
+
+  public init() {}
+}
