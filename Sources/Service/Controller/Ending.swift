@@ -46,7 +46,7 @@ extension Controller {
     commit(outcome)
     guard let job = state.jobs[id] else { return }
     if job.deletionAsked > 0 || doomed[id] != nil { kill(id) }
-    guard job.request.kind == .interactive else { return }
+    guard job.request.kind == .interactive, !opensOwnSession(job) else { return }
     if attachers[id] == nil { awaitAttachment(of: id) } else { attachWaiting(id) }
   }
 

@@ -24,7 +24,7 @@ extension Controller {
       } else {
         enter(.preparing, id, awaiting: execution.others)
       }
-      if job.request.kind == .interactive { awaitAttachment(of: id) }
+      if job.request.kind == .interactive, !opensOwnSession(job) { awaitAttachment(of: id) }
     }
   }
 

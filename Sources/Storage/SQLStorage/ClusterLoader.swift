@@ -32,7 +32,7 @@ struct ClusterLoader {
     return cluster
   }
 
-  private func queues() throws -> [Queue] {
+  func queues() throws -> [Queue] {
     try connection.statement(
       """
       SELECT queue_name, priority, scheduler_policy, state FROM queues
@@ -47,7 +47,7 @@ struct ClusterLoader {
 
   // MARK: Resources
 
-  private func loadResources(into cluster: inout StoredCluster) throws {
+  func loadResources(into cluster: inout StoredCluster) throws {
     let standard = Set(standardResourceColumns)
     cluster.properties = try connection.columns(of: "resources").map { column in
       PropertyDefinition(name: column.name, kind: column.isInteger ? .integer : .text)

@@ -105,6 +105,8 @@ final class Database {
     switch change {
     case .jobsSubmitted(let jobs): try pending.submit([jobs])
     case .event(let event): try events.insert(event)
+    case .eventsChecked(let numbers): try events.check(numbers)
+    case .wishesDone(let ids, let state): try resources.endWishes(of: ids, state)
     case .predictions(let predictions, let date): try plan.write(predictions, at: date)
     case .placed(let predictions): try plan.place(predictions)
     case .resourceAdded(let resource): try resources.add(resource, at: clock())

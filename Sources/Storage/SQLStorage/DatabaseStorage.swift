@@ -116,7 +116,7 @@ public actor DatabaseStorage: Storage {
 
   // MARK: Parts
 
-  private func withDatabase<Result>(_ body: (Database) throws -> Result) throws -> Result {
+  func withDatabase<Result>(_ body: (Database) throws -> Result) throws -> Result {
     guard let database else { throw StorageError.failed("the database \(name) is closed") }
     do {
       return try body(database)

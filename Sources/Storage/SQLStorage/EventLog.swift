@@ -58,12 +58,12 @@ struct EventLog {
     return try rows.reversed().map(withHosts)
   }
 
-  private func event(_ row: Statement) -> (id: Int, event: JobEvent) {
+  func event(_ row: Statement) -> (id: Int, event: JobEvent) {
     let event = JobEvent(row.text(1), job: row.integer(2), at: row.integer(3), row.text(4))
     return (row.integer(0), event)
   }
 
-  private func withHosts(_ row: (id: Int, event: JobEvent)) throws -> JobEvent {
+  func withHosts(_ row: (id: Int, event: JobEvent)) throws -> JobEvent {
     var event = row.event
     event.hosts = try connection.statement(
       "SELECT hostname FROM event_log_hostnames WHERE event_id = ? ORDER BY hostname"

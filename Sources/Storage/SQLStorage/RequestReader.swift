@@ -90,7 +90,7 @@ extension RequestReader {
     return changes
   }
 
-  private static func change(_ row: Statement) -> WalltimeChange {
+  static func change(_ row: Statement) -> WalltimeChange {
     var change = WalltimeChange(
       pending: row.integer(0), force: row.isYes(1), delayNextJobs: row.isYes(2))
     change.granted = row.integer(3)

@@ -20,6 +20,12 @@ extension Controller {
       case .reservationAccepted(let id, _, _, _): words[id] = [.goodReservation]
       case .reservationRefused(let id): refused.insert(id)
       case .jobState(let id, .hold, _): words[id] = [.heldPrediction]
+      case .jobState(let id, let step, _) where step == .launching || step == .running:
+        // `bipbip` says so itself; so does nobody when a suspended job goes on.
+        guard let job = state.jobs[id], opensOwnSession(job), !job.wasSuspended, !isOARs(id) else {
+          continue
+        }
+        words[id, default: []].append(step == .launching ? .starting : .goodJob)
       case .jobEnded(let id, _, _, _):
         words[id] = farewell(to: id, isRefused: refused.contains(id))
       default: break
@@ -36,8 +42,8 @@ extension Controller {
     return isRefused ? [.text(record.message), .badJob] : [.jobKilled]
   }
 
-  /// Sends words on another thread. Who waits for the answer to a reservation and can't be told of it loses
-  /// it, as in OAR: nobody knows of it.
+  /// Sends words on another thread. Who waits and can't be told loses the job, as in OAR: nobody would use
+  /// it.
   func tellClients(_ deliveries: [(job: JobID, delivery: ClientDelivery)]) {
     guard let side = withOAR2 else { return }
     let due = deliveries.filter { !$0.delivery.words.isEmpty }
@@ -56,9 +62,10 @@ extension Controller {
   private func isAnswered(_ id: JobID) -> Bool { state.jobs[id]?.reservation == .scheduled }
 
   private func lose(clientOf id: JobID) {
-    guard let job = state.jobs[id], job.state == .waiting, job.reservation == .scheduled else {
-      return
-    }
+    guard let job = state.jobs[id] else { return }
+    let isReservation = job.state == .waiting && job.reservation == .scheduled
+    let isSession = job.state == .running && opensOwnSession(job)
+    guard isReservation || isSession else { return }
     let now = Self.now
     var outcome = Outcome()
     outcome.changes.append(

@@ -32,6 +32,10 @@ extension Controller {
       $0.state == .hold && now - $0.submissionTime < JobHorizon.longPatience
     }
     for job in young { state.jobs[job.id] = nil }
+    // What was asked of jobs that wait and not done is read again.
+    for job in stored.jobs where job.deletionAsked > 0 && !job.state.holdsResources {
+      state.jobs[job.id]?.deletionAsked = 0
+    }
     let near = max(1, stored.nextJob - JobHorizon.lookups)..<stored.nextJob
     side.horizon.begin(
       at: stored.nextJob, missing: near.filter { state.jobs[$0] == nil } + young.map(\.id), now: now

@@ -53,12 +53,14 @@ extension Controller {
 
   // MARK: Starting
 
-  /// Whether only OAR's programs can start a job: its user's `oarsub` of OAR 2 waits to open a session, or
-  /// it runs on another host than its resources'.
+  /// Whether only OAR's programs can start a job: it runs on another host than its resources'.
   private func isForBipbip(_ job: Job) -> Bool {
-    guard let side = withOAR2, !job.hasType("noop") else { return false }
-    if job.hasType("deploy") || job.hasType("cosystem") { return true }
-    return job.request.kind == .interactive && side.clients[job.id] != nil
+    withOAR2 != nil && !job.hasType("noop") && (job.hasType("deploy") || job.hasType("cosystem"))
+  }
+
+  /// Whether an `oarsub` of OAR's opens the sessions of an interactive job by itself.
+  func opensOwnSession(_ job: Job) -> Bool {
+    job.request.kind == .interactive && withOAR2?.clients[job.id] != nil
   }
 
   /// Has OAR's `bipbip` start a job that has its resources; `false` if that is ours to do.

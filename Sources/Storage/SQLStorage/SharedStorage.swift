@@ -1,0 +1,41 @@
+// The store as one that others write as well.
+
+import ClusterModel
+import Storage
+
+extension DatabaseStorage: ForeignChanges {
+  public func news(after mark: NewsMark) throws -> News {
+    try withDatabase { try ForeignReader(connection: $0.connection).news(after: mark) }
+  }
+
+  public func currentResources() throws -> (
+    resources: [Resource], properties: [PropertyDefinition]
+  ) {
+    try withDatabase { database in
+      try database.connection.snapshot {
+        var cluster = StoredCluster()
+        try ClusterLoader(connection: database.connection).loadResources(into: &cluster)
+        return (cluster.resources, cluster.properties)
+      }
+    }
+  }
+
+  public func challenge(of job: JobID) throws -> String? {
+    try withDatabase { try ForeignReader(connection: $0.connection).challenge(of: job) }
+  }
+
+  public func waitingClients() throws -> [JobID: String] {
+    try withDatabase { try ForeignReader(connection: $0.connection).waitingClients() }
+  }
+
+  public func reserve(jobs: Int, moldables: Int) throws -> (job: JobID, moldable: MoldableID) {
+    try withDatabase { database in
+      let connection = database.connection
+      return (
+        try connection.takeConsecutiveIDs("job_id", "jobs", count: jobs),
+        try connection.takeConsecutiveIDs(
+          "moldable_id", "moldable_job_descriptions", count: moldables)
+      )
+    }
+  }
+}
