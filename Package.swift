@@ -163,7 +163,8 @@ let package = Package(
     tests("Wire", ["Wire", "ClusterModel", "Encoding"]),
     tests("NodeAgent", ["NodeAgent", "Wire", "ClusterModel", "CLinux"]),
     tests("NodeConnections", ["NodeConnections"]),
-    tests("Controller", ["Controller", "ClusterModel", "Storage", "Wire"]),
+    tests(
+      "Controller", ["Controller", "ClusterModel", "Storage", "SQLiteStorage", "Wire", "CSQLite"]),
     tests("Compositions", ["Compositions"]),
     tests("Lab", ["Lab", "Compositions", "Encoding"]),
     tests("PlannerCommands", ["PlannerCommands", "CommandLine", "Kamelot", "ClusterModel"]),

@@ -103,6 +103,16 @@ extension Controller {
     }
   }
 
+  /// Looks again for submissions that are under way, even if no word comes.
+  private func lookAgainLater() {
+    guard let side = withOAR2, !side.isRecheckScheduled else { return }
+    side.isRecheckScheduled = true
+    loop.after(Self.shortWait) {
+      self.withOAR2?.isRecheckScheduled = false
+      self.lookSoon()
+    }
+  }
+
   /// What the clock alone brings about.
   func tickWithOAR2(at now: Instant) {
     guard let side = withOAR2 else { return }
@@ -176,7 +186,7 @@ extension Controller {
     if news.jobs.count >= News.jobLimit || news.events.count >= News.eventLimit {
       side.looksAgain = true
     } else if side.horizon.hasIncomplete {
-      look(after: Self.shortWait)
+      lookAgainLater()
     }
     scheduleWork()
   }

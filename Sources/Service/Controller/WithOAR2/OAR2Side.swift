@@ -44,6 +44,7 @@ final class OAR2Side {
   var isLooking = false
   var looksAgain = false
   var isLookScheduled = false
+  var isRecheckScheduled = false
   var lastLook: UInt64 = 0
   /// What went wrong at the last look; `nil` if nothing did.
   var trouble: String?
