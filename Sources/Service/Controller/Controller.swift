@@ -46,6 +46,8 @@ public actor Controller {
   var userNames = UserNames()
   private var listeners: [Int32] = []
   private(set) var isStopping = false
+  /// Whether jobs are planned; not while the server only brings to an end what it began.
+  private var isPlanning = true
 
   /// What stands in the place of OAR 2's Almighty; `nil` on a database of our own.
   var withOAR2: OAR2Side?
@@ -89,13 +91,20 @@ public actor Controller {
 
   /// Loads the state, listens and connects to the hosts.
   public func start() async throws {
+    try refuseBesideAlmighty()
+    try await connectToHosts(listening: true)
+    scheduleWork()
+  }
+
+  /// Loads the state and connects to the hosts; without listening nobody asks for anything, and nothing is
+  /// planned.
+  func connectToHosts(listening: Bool) async throws {
     let connections = NodeConnections(
       loop: loop, template: settings.nodeCommand, settings: settings.connections
     ) { host, news in self.hear(news, from: host) }
     try await load(reaching: connections)
-    try listen()
+    if listening { try listen() } else { isPlanning = false }
     refreshHosts()
-    scheduleWork()
   }
 
   /// Takes up the stored state; nobody is connected yet.
@@ -136,9 +145,11 @@ public actor Controller {
     }
     listeners = []
     isStopping = true
+    isPlanning = false
     unlink(settings.socketPath)
     for client in clients.values { client.stream.closeAfterFlush() }
     endWithOAR2()
+    await leaveToOAR2()
     connections?.endAll()
     while committer.isWriting { await Task.yield() }
     while committer.hasWork, await committer.writeBatch() {}
@@ -263,7 +274,7 @@ public actor Controller {
   /// Plans when something changed. Passes are kept apart so that planning takes a quarter of the loop at most.
   private func planIfNeeded() {
     // What can't be written can't start: until there is room, planning would only hold resources.
-    guard state.needsPlan || state.hasNewcomers, committer.trouble == nil, !isStopping else {
+    guard state.needsPlan || state.hasNewcomers, committer.trouble == nil, isPlanning else {
       return
     }
     let began = EventLoop.monotonicNanoseconds
