@@ -26,12 +26,12 @@ extension Controller {
     jobs: Int, moldables: Int, whenFailed: @escaping (any Error) -> Void,
     _ body: @escaping () -> Void
   ) {
-    guard let side = withOAR2 else { return body() }
+    guard withOAR2 != nil else { return body() }
     Task {
       do {
-        let ids = try await side.store.reserve(jobs: jobs, moldables: moldables)
+        let ids = try await storage.reserve(jobs: jobs, moldables: moldables)
         guard !isStopping else { return }
-        state.reservedIDs = ReservedIDs(job: ids.job, moldable: ids.moldable)
+        state.reservedIDs = ReservedIDs(job: ids.firstJob, moldable: ids.firstMoldable)
         body()
         state.reservedIDs = nil
         scheduleWork()
@@ -63,10 +63,10 @@ extension Controller {
       defer { side.isReserving = false }
       do {
         let each = SubmissionLimits.moldables
-        let ids = try await side.store.reserve(jobs: missing, moldables: missing * each)
+        let ids = try await storage.reserve(jobs: missing, moldables: missing * each)
         for index in 0..<missing {
           side.spareIDs.append(
-            ReservedIDs(job: ids.job + index, moldable: ids.moldable + index * each))
+            ReservedIDs(job: ids.firstJob + index, moldable: ids.firstMoldable + index * each))
         }
       } catch {
         log.say("the database gives no ids for jobs that are submitted again: \(error)")
