@@ -24,7 +24,7 @@ extension Controller {
       } else {
         enter(.preparing, id, awaiting: execution.others)
       }
-      if job.request.kind == .interactive, !opensOwnSession(job) { awaitAttachment(of: id) }
+      if job.request.kind == .interactive, !isHeldForOAR2(id) { awaitAttachment(of: id) }
     }
   }
 
@@ -59,7 +59,8 @@ extension Controller {
     connections?.send(
       .prepare(
         job.id, user: job.request.user,
-        state.confinement(of: job, on: host, settings: settings)), to: host)
+        state.confinement(of: job, on: host, settings: settings),
+        state.oar2Files(of: job, settings: settings)), to: host)
   }
 
   /// A job without processes runs as soon as it has its resources.
@@ -94,12 +95,13 @@ extension Controller {
     else { return }
     if job.deletionAsked > 0 { return finishUnstarted(id) }
     if let reason = doomed[id] { return failLaunch(id, .host, reason, suspects: []) }
+    if awaitsChallenge(of: id) { return }
     enter(.starting, id)
     connections?.send(
       .start(
         state.specification(
           of: job, attempt: execution.attempt, head: head, terminal: terminals[id],
-          settings: settings)), to: head)
+          challenge: challenges[id] ?? "", settings: settings)), to: head)
   }
 
   // MARK: Hosts that come back
