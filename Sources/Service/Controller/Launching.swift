@@ -95,6 +95,7 @@ extension Controller {
     else { return }
     if job.deletionAsked > 0 { return finishUnstarted(id) }
     if let reason = doomed[id] { return failLaunch(id, .host, reason, suspects: []) }
+    if awaitsChallenge(of: id) { return }
     enter(.starting, id)
     connections?.send(
       .start(

@@ -174,9 +174,9 @@ extension Controller {
     Task {
       do {
         let (old, request) = try await ended(job, for: asker)
-        if let side = withOAR2 {
-          let ids = try await side.store.reserve(jobs: 1, moldables: request.moldables.count)
-          state.reservedIDs = ReservedIDs(job: ids.job, moldable: ids.moldable)
+        if withOAR2 != nil {
+          let ids = try await storage.reserve(jobs: 1, moldables: request.moldables.count)
+          state.reservedIDs = ReservedIDs(job: ids.firstJob, moldable: ids.firstMoldable)
         }
         defer { state.reservedIDs = nil }
         var outcome = Outcome()

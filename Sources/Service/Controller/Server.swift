@@ -15,10 +15,16 @@ public enum Server {
     }
     if arguments.contains("--help") || arguments.contains("-h") {
       return print(
-        "usage: liburnad [--version]\nSettings come from /etc/oar/oar.conf or OARCONFFILE.")
+        """
+        usage: liburnad [--leave | --version]
+          --leave  go back to OAR 2 after a crash: start nothing, bring to an end what an OAR 2 server
+                   can't go on with, and stop
+        Settings come from /etc/oar/oar.conf or OARCONFFILE.
+        """)
     }
-    if let unknown = arguments.first {
-      fail("unknown option \"\(unknown)\" (there are --version and --help)")
+    let leaves = arguments.first == "--leave"
+    if let unknown = arguments.dropFirst(leaves ? 1 : 0).first {
+      fail("unknown option \"\(unknown)\" (there are --leave, --version and --help)")
     }
     signal(SIGPIPE, SIG_IGN)
     // Before any other thread begins: they inherit the mask.
@@ -27,7 +33,7 @@ public enum Server {
     let loop = EventLoop()
     do {
       let settings = try ServerSettings(Configuration.ofThisHost())
-      Task { await serve(settings, loop, stopSignals) }
+      Task { await serve(settings, loop, stopSignals, leaves: leaves) }
     } catch {
       fail("\(error)")
     }
@@ -35,12 +41,13 @@ public enum Server {
   }
 
   private static func serve(
-    _ settings: ServerSettings, _ loop: EventLoop, _ stopSignals: Int32
+    _ settings: ServerSettings, _ loop: EventLoop, _ stopSignals: Int32, leaves: Bool
   ) async {
     do {
       let storage = try await settings.database.open(
         settings.withOAR2 == nil ? .ours : .sharedWithOurTables)
       let controller = Controller(settings: settings, storage: storage, loop: loop)
+      if leaves { return try await controller.leave() }
       try await controller.start()
       await controller.stop(on: stopSignals)
       ServiceManager().tellReady()

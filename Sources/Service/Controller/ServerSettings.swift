@@ -15,9 +15,14 @@ public struct ServerSettings: Sendable {
   public var port: Int
   /// DB_TYPE and the variables with it.
   public var database: DatabaseChoice
+  /// LIBURNA_WITH_OAR2: whether OAR 2's commands and modules use the database as well.
+  public var sharesDatabase: Bool { withOAR2 != nil }
   /// LIBURNA_NODE_COMMAND: how an agent is reached; `{host}` stands for the host.
   public var nodeCommand: CommandTemplate
   public var connections = ConnectionSettings()
+  /// LIBURNA_WITH_OAR2: what a server in the place of OAR 2's Almighty has to know of its nodes; `nil` for a
+  /// server of our own.
+  public var oar2: OAR2NodeSettings?
   /// LIBURNA_NODE_TIMEOUT: a host that has not answered for so many seconds becomes Suspected.
   public var nodeTimeout: Seconds
   /// JOBDEL_SOFTWALLTIME: seconds between SIGTERM and SIGKILL.
@@ -71,10 +76,11 @@ public struct ServerSettings: Sendable {
       getenv(name).map { String(cString: $0) }
     }
     socketPath = configuration.text("LIBURNA_SOCKET", default: serverSocketPath)
-    port =
-      try withOAR2?.nodes.port
-      ?? configuration.integer("SERVER_PORT", default: serverPort, in: 0...65535)
-    if withOAR2 != nil, configuration["LIBURNA_NODE_COMMAND"] == nil {
+    port = try configuration.integer(
+      "SERVER_PORT", default: withOAR2 == nil ? serverPort : OAR2Settings.standardPort,
+      in: 0...65535)
+    oar2 = try OAR2NodeSettings(configuration, port: port)
+    if oar2 != nil, configuration["LIBURNA_NODE_COMMAND"] == nil {
       let delivery = try ProgramDelivery(
         file: OAR2NodeSettings.program(configuration), ssh: OAR2NodeSettings.ssh(configuration))
       connections.delivery = delivery

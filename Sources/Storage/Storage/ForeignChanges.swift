@@ -17,9 +17,6 @@ public protocol ForeignChanges: Storage {
   /// Where somebody may wait for news of a job that has not ended (`jobs.info_type`), of those that are
   /// interactive or reservations.
   func waitingClients() async throws -> [JobID: String]
-
-  /// Ids that nobody else will get: so many jobs, and so many moldables, consecutive each.
-  func reserve(jobs: Int, moldables: Int) async throws -> (job: JobID, moldable: MoldableID)
 }
 
 /// How far one has read.

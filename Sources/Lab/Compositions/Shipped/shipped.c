@@ -26,6 +26,9 @@ static const unsigned char kubernetes[] = {
 static const unsigned char oar2_kubernetes[] = {
 #embed "oar2-kubernetes.yaml"
 };
+static const unsigned char oar2_liburnad[] = {
+#embed "oar2-liburnad.yaml"
+};
 static const unsigned char slurm_kubernetes[] = {
 #embed "slurm-kubernetes.yaml"
 };
@@ -44,6 +47,7 @@ static const shipped_composition all[] = {
     SHIPPED("slurm", slurm),
     SHIPPED("kubernetes", kubernetes),
     SHIPPED("oar2-kubernetes", oar2_kubernetes),
+    SHIPPED("oar2-liburnad", oar2_liburnad),
     SHIPPED("slurm-kubernetes", slurm_kubernetes),
 };
 

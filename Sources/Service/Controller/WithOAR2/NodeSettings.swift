@@ -10,8 +10,6 @@ import Wire
 public struct OAR2NodeSettings: Sendable {
   /// OAR's account on all hosts.
   static let account = "oar"
-  /// OAR's port, where SERVER_PORT is not set.
-  static let standardPort = 6666
 
   /// OAR_RUNTIME_DIRECTORY: the directory of OAR's files on hosts.
   public var directory: String
@@ -24,12 +22,13 @@ public struct OAR2NodeSettings: Sendable {
   /// PROLOGUE_EPILOGUE_TIMEOUT: seconds that each of them may take.
   public var hookLimit: Seconds
 
-  /// - Throws: ``ConfigurationError``, naming variable and value.
-  init(_ configuration: Configuration) throws(ConfigurationError) {
+  /// - Returns: `nil` without LIBURNA_WITH_OAR2.
+  init?(_ configuration: Configuration, port: Int) throws {
+    guard try configuration.flag("LIBURNA_WITH_OAR2", default: false) else { return nil }
     directory = configuration.text("OAR_RUNTIME_DIRECTORY", default: "/var/lib/oar")
     server = configuration.text("SERVER_HOSTNAME", default: "localhost")
     if server == "localhost" { server = hostNameOfServer() ?? server }
-    port = try configuration.integer("SERVER_PORT", default: Self.standardPort, in: 0...65535)
+    self.port = port
     prologue = configuration["PROLOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }
     epilogue = configuration["EPILOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }
     hookLimit = try configuration.integer("PROLOGUE_EPILOGUE_TIMEOUT", default: 60, in: 1...86400)
@@ -69,7 +68,7 @@ private func hostNameOfServer() -> String? {
 extension ClusterState {
   /// What OAR 2's commands and modules look for on the hosts of a job; `nil` without OAR 2.
   func oar2Files(of job: Job, settings: ServerSettings) -> OAR2Files? {
-    guard let oar2 = settings.withOAR2?.nodes else { return nil }
+    guard let oar2 = settings.oar2 else { return nil }
     let record = record(of: job)
     var variables = environment(of: job, settings: settings)
     variables["OAR_WORKDIR"] = job.request.directory
@@ -82,11 +81,16 @@ extension ClusterState {
 
   /// The same for the first host.
   func oar2Attempt(of job: Job, challenge: String, settings: ServerSettings) -> OAR2Attempt? {
-    guard let oar2 = settings.withOAR2?.nodes, let files = oar2Files(of: job, settings: settings) else {
+    guard let oar2 = settings.oar2, let files = oar2Files(of: job, settings: settings) else {
       return nil
     }
     return OAR2Attempt(
       files: files, server: oar2.server, port: oar2.port, challenge: challenge,
       prologue: oar2.prologue, epilogue: oar2.epilogue, hookLimit: oar2.hookLimit)
   }
+}
+
+extension Controller {
+  /// Whether an interactive job is only held on its hosts: its session is opened by OAR 2's own `oarsub`.
+  func isHeldForOAR2(_ id: JobID) -> Bool { state.jobs[id].map { opensOwnSession($0) } ?? false }
 }

@@ -14,8 +14,6 @@ public struct OAR2Settings: Sendable {
   public var lookInterval: Seconds
   /// JOBDEL_WALLTIME: seconds after which a job of OAR's that does not end is given up.
   public var exterminationDelay: Seconds
-  /// How jobs are run on OAR's nodes.
-  public var nodes: OAR2NodeSettings
 
   /// Where Debian's packages put OAR's programs.
   static let standardDirectory = "/usr/lib/oar"
@@ -36,6 +34,8 @@ public struct OAR2Settings: Sendable {
     serverHost = configuration.text("SERVER_HOSTNAME", default: "localhost")
     lookInterval = try configuration.integer("LIBURNA_OAR2_POLL", default: 3, in: 1...3600)
     exterminationDelay = try configuration.integer("JOBDEL_WALLTIME", default: 300, in: 1...86400)
-    nodes = try OAR2NodeSettings(configuration)
   }
+
+  /// OAR's port, where SERVER_PORT is not set.
+  static let standardPort = 6666
 }

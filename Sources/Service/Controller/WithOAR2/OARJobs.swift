@@ -92,6 +92,25 @@ extension Controller {
     commit(outcome)
   }
 
+  /// What runs a job on OAR 2's nodes must know the job's secret. Whether it is asked for first; the start
+  /// goes on when it is known.
+  func awaitsChallenge(of id: JobID) -> Bool {
+    guard let side = withOAR2, challenges[id] == nil else { return false }
+    Task {
+      do {
+        challenges[id] = try await side.store.challenge(of: id) ?? ""
+        guard let execution = executions[id], execution.pending.isEmpty, !execution.isRunning,
+          !execution.isReleasing
+        else { return }
+        sendStart(id)
+      } catch {
+        log.say("job \(id) waits for its secret: \(error)")
+        loop.after(1) { if self.executions[id]?.isPreparing == true { self.sendStart(id) } }
+      }
+    }
+    return true
+  }
+
   // MARK: Following
 
   /// The row of a job whose state others write.

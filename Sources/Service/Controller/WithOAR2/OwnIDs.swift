@@ -15,8 +15,10 @@ extension ClusterState {
 }
 
 extension Controller {
-  /// Jobs that the server may submit again at once.
-  private static let spares = 32
+  /// Jobs that the server may submit again at once; ids that are not used are gaps that users see.
+  private static let spares = 1
+  /// Jobs that are submitted again with ids of one call of the database.
+  private static let owedAtOnce = 64
 
   /// Does something that makes new jobs, with ids for them in `state.reservedIDs`.
   ///
@@ -26,12 +28,12 @@ extension Controller {
     jobs: Int, moldables: Int, whenFailed: @escaping (any Error) -> Void,
     _ body: @escaping () -> Void
   ) {
-    guard let side = withOAR2 else { return body() }
+    guard withOAR2 != nil else { return body() }
     Task {
       do {
-        let ids = try await side.store.reserve(jobs: jobs, moldables: moldables)
+        let ids = try await storage.reserve(jobs: jobs, moldables: moldables)
         guard !isStopping else { return }
-        state.reservedIDs = ReservedIDs(job: ids.job, moldable: ids.moldable)
+        state.reservedIDs = ReservedIDs(job: ids.firstJob, moldable: ids.firstMoldable)
         body()
         state.reservedIDs = nil
         scheduleWork()
@@ -56,18 +58,19 @@ extension Controller {
   /// Sees to it that there are ids for jobs that the server submits again.
   func reserveSpareIDs() {
     guard let side = withOAR2, !side.isReserving else { return }
-    let missing = Self.spares - side.spareIDs.count
-    guard missing > Self.spares / 2 || !side.owed.isEmpty else { return }
+    let missing = Self.spares + min(side.owed.count, Self.owedAtOnce) - side.spareIDs.count
+    guard missing > 0 else { return }
     side.isReserving = true
     Task {
       defer { side.isReserving = false }
       do {
         let each = SubmissionLimits.moldables
-        let ids = try await side.store.reserve(jobs: missing, moldables: missing * each)
+        let ids = try await storage.reserve(jobs: missing, moldables: missing * each)
         for index in 0..<missing {
           side.spareIDs.append(
-            ReservedIDs(job: ids.job + index, moldable: ids.moldable + index * each))
+            ReservedIDs(job: ids.firstJob + index, moldable: ids.firstMoldable + index * each))
         }
+        payOwed(at: Self.now)
       } catch {
         log.say("the database gives no ids for jobs that are submitted again: \(error)")
       }
@@ -77,12 +80,11 @@ extension Controller {
   /// Submits again what had no id when it was due.
   func payOwed(at now: Instant) {
     guard let side = withOAR2, !side.owed.isEmpty else { return }
-    reserveSpareIDs()
-    guard side.spareIDs.count >= min(side.owed.count, Self.spares) else { return }
     let due = side.owed.prefix(side.spareIDs.count)
     side.owed.removeFirst(due.count)
     var outcome = Outcome()
     for (job, reason) in due { _ = resubmit(job, reason, at: now, &outcome) }
-    commit(outcome)
+    if !outcome.changes.isEmpty { commit(outcome) }
+    reserveSpareIDs()
   }
 }
