@@ -78,7 +78,9 @@ let package = Package(
     // Execution: messages, nodes, processes.
     layer("Execution", "Wire", ["ClusterModel", "Encoding", "CLinux"]),
     layer("Execution", "Credentials", ["CMunge"]),
-    layer("Execution", "NodeAgent", ["ClusterModel", "Encoding", "Wire", "CLinux"]),
+    layer(
+      "Execution", "NodeAgent",
+      ["ClusterModel", "Encoding", "RequestLanguage", "Wire", "CLinux"]),
     layer("Execution", "NodeConnections", ["ClusterModel", "Wire", "CLinux"]),
 
     // Service: the server.
@@ -162,7 +164,7 @@ let package = Package(
       ]),
     tests("Wire", ["Wire", "ClusterModel", "Encoding"]),
     tests("NodeAgent", ["NodeAgent", "Wire", "ClusterModel", "CLinux"]),
-    tests("NodeConnections", ["NodeConnections"]),
+    tests("NodeConnections", ["NodeConnections", "ClusterModel", "Wire", "CLinux"]),
     tests(
       "Controller", ["Controller", "ClusterModel", "Storage", "SQLiteStorage", "Wire", "CSQLite"]),
     tests("Compositions", ["Compositions"]),

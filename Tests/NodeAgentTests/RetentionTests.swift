@@ -20,12 +20,12 @@ struct RetentionTests {
       for job in 1...2 { try first.send(.start(host.specification(job, "sleep 1000"))) }
       let kept = try first.running(1)
       _ = try first.running(2)
-      try first.send(.prepare(3, user: "alice", host.confinement(3)))
+      try first.send(.prepare(3, user: "alice", host.confinement(3), nil))
       _ = try first.wait { if case .prepared(3) = $0 { true } else { nil } }
       #expect(first.hangUp() == 0)
 
       let agent = try host.agent()
-      try agent.send(.retain([1], root: "oar"))
+      try agent.send(.retain([1], root: "oar", isShared: false))
       let end = try agent.end(of: 2)
       #expect(end.cause == .killed)
       _ = try agent.wait(isRetained)
@@ -41,7 +41,7 @@ struct RetentionTests {
   @Test("a host with nothing to remove says so at once") func nothing() throws {
     try withHost { host in
       let agent = try host.agent()
-      try agent.send(.retain([], root: "oar"))
+      try agent.send(.retain([], root: "oar", isShared: false))
       _ = try agent.wait(isRetained)
     }
   }

@@ -24,7 +24,7 @@ struct SessionTests {
   }
 
   private func prepare(_ host: TestHost, _ agent: AgentClient) throws {
-    try agent.send(.prepare(7, user: TestHost.user, host.confinement(7)))
+    try agent.send(.prepare(7, user: TestHost.user, host.confinement(7), nil))
     let failure: String = try agent.wait {
       switch $0 {
       case .prepared(7): ""

@@ -9,6 +9,11 @@ public struct CommandTemplate: Sendable {
 
   private let words: [String]
 
+  private init(words: [String]) { self.words = words }
+
+  /// The same command with one more word.
+  func adding(_ word: String) -> CommandTemplate { CommandTemplate(words: words + [word]) }
+
   /// Splits the command into words at blanks; quotes keep blanks in a word.
   ///
   /// - Throws: ``Failure`` when it is empty or a quote is open.

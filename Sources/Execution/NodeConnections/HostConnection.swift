@@ -29,6 +29,8 @@ final class HostConnection {
   private var pause: Double
   private var lastHeard: UInt64 = 0
   private var pings = 0
+  /// The program was brought there in this opening.
+  private var hasDelivered = false
 
   init(
     name: String, loop: EventLoop, settings: ConnectionSettings,
@@ -49,6 +51,11 @@ final class HostConnection {
   func open(with template: CommandTemplate) {
     guard state == .idle else { return onOpened() }
     state = .opening
+    hasDelivered = false
+    start(template)
+  }
+
+  private func start(_ template: CommandTemplate) {
     let words: [String]
     do {
       words = try template.words(host: name)
@@ -62,7 +69,8 @@ final class HostConnection {
       let stream = FrameStream(loop: loop, input: process.output, output: process.input)
       self.stream = stream
       stream.start(
-        onFrame: { [weak self] in self?.receive($0) }, onClose: { [weak self] in self?.lost($0) })
+        onFrame: { [weak self] in self?.receive($0) },
+        onClose: { [weak self] in self?.closed($0, template) })
       stream.send(AgentRequest.hello(version: nodeProtocolVersion))
       timer = loop.after(settings.connectLimit) { [weak self] in
         self?.lost("no greeting within \(self?.settings.connectLimit ?? 0) s")
@@ -141,6 +149,34 @@ final class HostConnection {
     stream?.send(AgentRequest.ping(pings))
     checkLater()
   }
+
+  // MARK: Hosts without the program
+
+  /// The command closed its output. Before a greeting its exit code may say that the host lacks the program.
+  private func closed(_ reason: String, _ template: CommandTemplate) {
+    guard state == .opening, let delivery = settings.delivery, pid > 0 else { return lost(reason) }
+    let process = pid
+    pid = 0
+    closeStream()
+    ChildExit.await(process, on: loop, limit: settings.connectLimit) { [weak self] status in
+      guard let self, self.state == .opening else { return }
+      guard status == ProgramDelivery.missingCode << 8, !hasDelivered else {
+        return lost("no greeting: \(ChildExit.text(status))")
+      }
+      hasDelivered = true
+      deliver(delivery, template)
+    }
+  }
+
+  private func deliver(_ delivery: ProgramDelivery, _ template: CommandTemplate) {
+    delivery.bring(to: name, on: loop) { [weak self] problem in
+      guard let self, self.state == .opening else { return }
+      if let problem { return lost("the agent's program could not be brought there: \(problem)") }
+      start(template)
+    }
+  }
+
+  // MARK: The end
 
   private func lost(_ reason: String) {
     guard state == .opening || state == .connected else { return }

@@ -28,6 +28,8 @@ public struct ConnectionSettings: Sendable {
   public var connectLimit = 20.0
   /// At most so many connections are being opened at a time.
   public var concurrentOpens = 25
+  /// How a host that lacks the agent's program gets it; `nil` if it must have it.
+  public var delivery: ProgramDelivery?
 
   public init() {}
 }

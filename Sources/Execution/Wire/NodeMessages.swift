@@ -3,7 +3,7 @@
 import ClusterModel
 
 /// The version of the messages between server and agent; both must speak the same one.
-public let nodeProtocolVersion = 2
+public let nodeProtocolVersion = 3
 
 /// One try at running a job: the name of its directory on the host.
 public struct AttemptID: Hashable, Codable, Sendable, CustomStringConvertible {
@@ -50,7 +50,8 @@ public struct TerminalSize: Hashable, Codable, Sendable {
 public struct AttemptSpecification: Codable, Sendable {
   public var attempt: AttemptID
   public var user: String
-  /// Run by the user's shell with `-c`; `nil` for an interactive job, which gets a login shell on a terminal.
+  /// Run by the user's shell with `-c`; `nil` for an interactive job, which gets a login shell on a terminal
+  /// (or holds its hosts only, when ``terminal`` is `nil` as well: OAR 2's `oarsub` opens its own session).
   public var command: String?
   public var directory: String
   /// Resolved file names, relative ones to `directory`; appended to.
@@ -69,12 +70,14 @@ public struct AttemptSpecification: Codable, Sendable {
   public var checkpointSignal: Int
   /// The terminal's type (TERM) and first size, for an interactive job.
   public var terminal: TerminalSpecification?
+  /// For a server in the place of OAR 2's.
+  public var oar2: OAR2Attempt?
 
   public init(
     attempt: AttemptID, user: String, command: String?, directory: String, stdout: String,
     stderr: String, environment: [String: String], nodeFile: [String], resourceFile: [String],
     confinement: Confinement, walltime: Seconds, checkpoint: Seconds = 0,
-    checkpointSignal: Int = 12, terminal: TerminalSpecification? = nil
+    checkpointSignal: Int = 12, terminal: TerminalSpecification? = nil, oar2: OAR2Attempt? = nil
   ) {
     self.attempt = attempt
     self.user = user
@@ -90,6 +93,7 @@ public struct AttemptSpecification: Codable, Sendable {
     self.checkpoint = checkpoint
     self.checkpointSignal = checkpointSignal
     self.terminal = terminal
+    self.oar2 = oar2
   }
 }
 
@@ -147,6 +151,8 @@ public enum EndCause: String, Codable, Sendable {
   case hangup
   /// The shepherd was lost: the exit status is not known.
   case lost
+  /// The command ended by itself; the site's epilogue on the host failed.
+  case epilogue
 }
 
 /// Why an attempt could not begin.
@@ -159,6 +165,8 @@ public enum LaunchFailure: String, Codable, Sendable {
   case user
   /// The cgroup could not be made.
   case confinement
+  /// The site's prologue on the host failed.
+  case prologue
   /// The agent ended before the command began: nothing ran, and the attempt can be made again under the next number.
   case interrupted
   /// Anything else on the host.
@@ -189,7 +197,7 @@ public enum AgentRequest: Codable, Sendable {
   /// First message; the agent answers with ``AgentReport/hello(version:host:attempts:)``.
   case hello(version: Int)
   /// Makes the job's cgroup on a host; answered by `prepared` or `prepareFailed`. Repeating it does no harm.
-  case prepare(JobID, user: String, Confinement)
+  case prepare(JobID, user: String, Confinement, OAR2Files?)
   /// Starts an attempt unless its directory exists; answered by `attempt` either way.
   case start(AttemptSpecification)
   /// Ends an attempt: SIGTERM, after `grace` seconds SIGKILL, and then everything in its cgroup.
@@ -208,7 +216,9 @@ public enum AgentRequest: Codable, Sendable {
   /// Only these jobs may have processes on this host: kills and removes whatever there is of others (attempts,
   /// sessions, cgroups below `root`; ended attempts stay spooled until acknowledged); answered by `retained`
   /// when nothing of them is left. Sent after each hello: what was missed while disconnected is made good.
-  case retain([JobID], root: String)
+  /// With `isShared` others may have jobs here as well (those that OAR 2 started): only what this agent or its
+  /// predecessors made is looked at.
+  case retain([JobID], root: String, isShared: Bool)
   /// Opens a session; `channel` is the server's number for its bytes.
   case openSession(channel: Int, SessionSpecification)
   /// Joins the terminal of an interactive attempt.

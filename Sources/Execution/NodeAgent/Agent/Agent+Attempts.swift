@@ -43,21 +43,29 @@ extension Agent {
       switch answer {
       case .failure(let problem): settle(id, .failed(problem.kind, problem.text))
       case .success(let account):
-        afterRemoval(of: specification.confinement.path) { [unowned self] in
-          forkShepherd(specification, account)
+        findOARAccount(for: specification.oar2?.files) { [unowned self] answer in
+          switch answer {
+          case .failure(let problem): settle(id, .failed(.host, problem.text))
+          case .success(let oarAccount):
+            afterRemoval(of: specification.confinement.path) { [unowned self] in
+              forkShepherd(specification, account, oarAccount)
+            }
+          }
         }
       }
     }
   }
 
-  private func forkShepherd(_ specification: AttemptSpecification, _ account: Account) {
+  private func forkShepherd(
+    _ specification: AttemptSpecification, _ account: Account, _ oarAccount: Account?
+  ) {
     let id = specification.attempt
     if attempts[id]?.isCancelled == true {
       return settle(id, .ended(status: Int(SIGTERM), cause: .killed, at: now))
     }
     let duty = ShepherdDuty(
       specification: specification, account: account, spool: spool, groups: groups,
-      notices: noticeEnds.write, openFiles: openFiles)
+      notices: noticeEnds.write, openFiles: openFiles, oarAccount: oarAccount)
     do {
       // Done here once, it is done for all shepherds to come.
       try groups.prepare(for: specification.confinement)
@@ -186,6 +194,7 @@ extension Agent {
     }
     // They were killed, as far as anybody can tell.
     let status = AttemptStatus.ended(status: Int(SIGKILL), cause: .lost, at: now)
+    spool.names(of: id.job)?.remove()
     try spool.write(status, of: id)
     return status
   }
@@ -246,6 +255,8 @@ extension Agent {
       return remark("attempt \(id) is not over: it can't be acknowledged")
     }
     attempts[id] = nil
+    spool.names(of: id.job)?.remove()
+    spool.removeJob(id.job)
     spool.remove(id)
   }
 }

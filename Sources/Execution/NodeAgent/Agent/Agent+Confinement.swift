@@ -9,13 +9,30 @@ extension Agent {
   /// Seconds that a removal waits for processes which can't be killed.
   static let removalPatience = 60.0
 
-  func prepare(_ job: JobID, _ confinement: Confinement) {
+  func prepare(_ job: JobID, _ confinement: Confinement, _ files: OAR2Files?) {
     guard isGroupPath(confinement.path) else {
       return send(.prepareFailed(job, "\"\(confinement.path)\" can't name a cgroup"))
     }
+    findOARAccount(for: files) { [unowned self] answer in
+      switch answer {
+      case .failure(let problem): send(.prepareFailed(job, problem.text))
+      case .success(let account): prepare(job, confinement, files, account)
+      }
+    }
+  }
+
+  private func prepare(
+    _ job: JobID, _ confinement: Confinement, _ files: OAR2Files?, _ account: Account?
+  ) {
     afterRemoval(of: confinement.path) { [unowned self] in
       do {
         try groups.create(confinement)
+        if let files, let account {
+          let traces = OAR2Traces(job, files, account)
+          try spool.mark(traces.names)
+          try groups.share(confinement.path, with: account)
+          try traces.make()
+        }
         send(.prepared(job))
       } catch {
         send(.prepareFailed(job, "\(error)"))
@@ -37,7 +54,20 @@ extension Agent {
     }
   }
 
+  /// Finds OAR's account, if OAR's files are asked for.
+  func findOARAccount(
+    for files: OAR2Files?, _ use: @escaping (Result<Account?, LaunchProblem>) -> Void
+  ) {
+    guard let files else { return use(.success(nil)) }
+    guard files.directory.hasPrefix("/"), !files.user.contains("/") else {
+      let text = "\"\(files.directory)\" and \"\(files.user)\" can't name OAR's files"
+      return use(.failure(LaunchProblem(.host, text)))
+    }
+    accounts.find(files.account) { use($0.map { .some($0) }) }
+  }
+
   func release(_ job: JobID, _ confinement: Confinement) {
+    spool.names(of: job)?.remove()
     spool.removeJob(job)
     guard isGroupPath(confinement.path) else { return send(.released(job)) }
     remove(confinement.path) { [unowned self] isGone in

@@ -12,17 +12,27 @@ struct Leftovers {
 }
 
 extension Agent {
-  /// Ends and removes everything of jobs that are not listed.
-  func retain(_ jobs: Set<JobID>, root: String) {
+  /// Ends and removes everything of jobs that are not listed; with `isShared` only what agents of ours began.
+  func retain(_ jobs: Set<JobID>, root: String, isShared: Bool) {
     let attempts = attempts.filter { !jobs.contains($0.key.job) && $0.value.pidfd >= 0 }
     leftovers = Leftovers(attempts: Set(attempts.keys), isAwaited: true)
     for id in attempts.keys { tell(id, .kill, 0) }
     for name in groups.children(root) {
       let path = "\(root)/\(name)"
       guard isGroupPath(path), let job = jobOfGroup(name), !jobs.contains(job) else { continue }
+      if isShared, !isOurs(job) { continue }
       removeLeftover(path, of: job)
     }
+    for job in spool.jobs() where !jobs.contains(job) {
+      spool.names(of: job)?.remove()
+      spool.removeJob(job)
+    }
     answerIfClean()
+  }
+
+  /// Whether it is certain that an agent of ours made the job's cgroup.
+  private func isOurs(_ job: JobID) -> Bool {
+    spool.names(of: job) != nil || attempts.keys.contains { $0.job == job }
   }
 
   func leftoverEnded(_ id: AttemptID) {
@@ -31,6 +41,7 @@ extension Agent {
 
   private func removeLeftover(_ path: String, of job: JobID) {
     leftovers.groups.insert(path)
+    spool.names(of: job)?.remove()
     spool.removeJob(job)
     remove(path) { [unowned self] isGone in
       guard isGone else {

@@ -107,8 +107,9 @@ final class Agent {
     guard isGreeted else { return complain("the first message must be hello", 2) }
     switch request {
     case .hello: break
-    case .retain(let jobs, let root): retain(Set(jobs), root: root)
-    case .prepare(let job, _, let confinement): prepare(job, confinement)
+    case .retain(let jobs, let root, let isShared):
+      retain(Set(jobs), root: root, isShared: isShared)
+    case .prepare(let job, _, let confinement, let files): prepare(job, confinement, files)
     case .start(let specification): start(specification)
     case .kill(let id, let grace): tell(id, .kill, grace)
     case .signal(let id, let number): tell(id, .signal, number)

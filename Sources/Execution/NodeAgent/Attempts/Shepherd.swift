@@ -16,6 +16,8 @@ struct ShepherdDuty {
   var notices: Int32
   /// The limit of open files for the command.
   var openFiles: UInt64
+  /// OAR's account, for a server in the place of OAR 2's.
+  var oarAccount: Account?
 }
 
 /// One attempt, in the shepherd's process.
@@ -32,15 +34,17 @@ final class Shepherd {
   let loop: EventLoop
   private var clock: ShepherdClock
   private var timer: TimerToken?
-  private var command: pid_t = 0
-  private var commandEnd: (status: Int32, at: Instant)?
+  var command: pid_t = 0
+  var commandEnd: (status: Int32, at: Instant)?
   private var report: Int32 = -1
-  private var launch: Launch?
+  var launch: Launch?
   private var since: Instant = 0
   /// Open for as long as this process lives: it carries the lock.
   private var record: Int32 = -1
   private var terminal: ShepherdTerminal?
   private var epitaph: pid_t = 0
+  /// Leon asked for the end.
+  var wasEndedByOAR = false
 
   /// Forks a shepherd; it is the caller's child.
   static func start(_ duty: ShepherdDuty) throws(SystemError) -> pid_t {
@@ -62,7 +66,8 @@ final class Shepherd {
     for target: Int32 in 0...2 { dup2(null, target) }
     dup2(notices, 3)
     clinux_close_from(4)
-    clinux_block(ShepherdSignal.all + [SIGTERM, SIGINT, SIGHUP], ShepherdSignal.all.count + 3)
+    let signals = ShepherdSignal.all + OAR2Signal.all + [SIGINT, SIGHUP]
+    clinux_block(signals, signals.count)
     clinux_adopt_orphans("liburna-shep")
     return 3
   }
@@ -75,8 +80,8 @@ final class Shepherd {
       walltime: specification.walltime, checkpoint: specification.checkpoint, now: Self.now)
   }
 
-  private var specification: AttemptSpecification { duty.specification }
-  private var path: String { duty.specification.confinement.path }
+  var specification: AttemptSpecification { duty.specification }
+  var path: String { duty.specification.confinement.path }
 
   /// Milliseconds of the monotonic clock.
   private static var now: Int { Int(EventLoop.monotonicNanoseconds / 1_000_000) }
@@ -108,6 +113,12 @@ final class Shepherd {
     }
     do {
       try writeFiles()
+      try announce()
+    } catch {
+      throw LaunchProblem(.host, "\(error)")
+    }
+    try runPrologue()
+    do {
       let launch = try makeLaunch()
       (command, report) = try launch.start()
       self.launch = launch
@@ -122,6 +133,7 @@ final class Shepherd {
   }
 
   private func writeFiles() throws(SystemError) {
+    try makeTraces()
     let attempt = specification.attempt
     let owner = duty.account.uid
     try Files.create(
@@ -133,7 +145,8 @@ final class Shepherd {
   private func makeLaunch() throws(SystemError) -> Launch {
     let account = duty.account
     let attempt = specification.attempt
-    let directory = specification.directory.isEmpty ? account.home : specification.directory
+    if isHolding { return try makeHolder() }
+    let directory = workingDirectory
     let isLogin = specification.command == nil
     let words = specification.command.map { ["-c", $0] } ?? []
     var launch = Launch(
@@ -160,7 +173,13 @@ final class Shepherd {
     launch.environment = JobEnvironment.make(
       account: account, job: specification.environment, files: names, group: path,
       terminal: isLogin ? specification.terminal?.type : nil)
+    launch.environment.merge(oar2Environment) { $1 }
     return launch
+  }
+
+  /// Where the command begins.
+  var workingDirectory: String {
+    specification.directory.isEmpty ? duty.account.home : specification.directory
   }
 
   /// The child's word: a failure, or the end of the pipe, which means that the command runs.
@@ -180,13 +199,14 @@ final class Shepherd {
   private func fail(_ problem: LaunchProblem) -> Never {
     if command > 0 { waitpid(command, nil, 0) }
     _ = duty.groups.destroy(path, patience: Self.patience)
+    removeTraces()
     finish(.failed(problem.kind, problem.text))
   }
 
   // MARK: Signals and time
 
   private func watchSignals() {
-    let signals = ShepherdSignal.all
+    let signals = ShepherdSignal.all + (specification.oar2 == nil ? [] : OAR2Signal.all)
     let descriptor = clinux_signal_descriptor(signals, signals.count)
     loop.watch(descriptor, for: .read) { [unowned self] _ in
       var info = signalfd_siginfo()
@@ -197,9 +217,9 @@ final class Shepherd {
   }
 
   private func received(_ info: signalfd_siginfo) {
-    guard let signal = ShepherdSignal(rawValue: Int32(bitPattern: info.ssi_signo)) else {
-      return reap()
-    }
+    let number = Int32(bitPattern: info.ssi_signo)
+    if let signal = OAR2Signal(rawValue: number) { return received(signal) }
+    guard let signal = ShepherdSignal(rawValue: number) else { return reap() }
     switch signal {
     case .kill: end(.killed, grace: Seconds(info.ssi_int))
     case .signal: kill(-command, info.ssi_int)
@@ -221,11 +241,11 @@ final class Shepherd {
     }
   }
 
-  private func end(_ cause: EndCause, grace: Seconds) {
+  func end(_ cause: EndCause, grace: Seconds) {
     if let action = clock.end(cause, grace: grace, now: Self.now) { perform(action) }
   }
 
-  private func perform(_ action: ShepherdClock.Action) {
+  func perform(_ action: ShepherdClock.Action) {
     switch action {
     case .checkpoint:
       kill(-command, Int32(clamping: specification.checkpointSignal))
@@ -269,11 +289,14 @@ final class Shepherd {
   private func finishIfOver() {
     guard let (status, at) = commandEnd else { return }
     if clock.cause != nil, !clock.isPastGrace(now: Self.now), !ownChildren().isEmpty { return }
+    let isHungUp = terminal != nil && status & 0x7f == SIGHUP
+    let cause = causeAfterEpilogue(clock.cause ?? (isHungUp ? .hangup : .command))
     _ = duty.groups.destroy(path, patience: Self.patience)
     buryOrphans()
-    let isHungUp = terminal != nil && status & 0x7f == SIGHUP
-    let cause = clock.cause ?? (isHungUp ? .hangup : .command)
-    finish(.ended(status: Int(status), cause: cause, at: at))
+    removeTraces()
+    // What held the job was ended by us.
+    let isOver = isHolding && cause == .hangup
+    finish(.ended(status: isOver ? 0 : Int(status), cause: cause, at: at))
   }
 
   private func finish(_ status: AttemptStatus) -> Never {
@@ -282,6 +305,7 @@ final class Shepherd {
       if (try? Spool.write(status, to: record)) != nil { break }
       sleep(Self.writePause)
     }
+    leaveHerald(status, record: record, notices: duty.notices)
     _exit(0)
   }
 

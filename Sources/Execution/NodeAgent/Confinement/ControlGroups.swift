@@ -29,6 +29,9 @@ protocol ControlGroups: AnyObject {
   func prepare(for confinement: Confinement) throws(SystemError)
   /// Makes a job's cgroup, or brings the one that is there up to date.
   func create(_ confinement: Confinement) throws(SystemError)
+  /// Makes a job's cgroup what OAR 2's commands and modules expect of one: in all the hierarchies that they
+  /// look at, and an account's own.
+  func share(_ path: String, with owner: Account) throws(SystemError)
   func exists(_ path: String) -> Bool
   /// The way in, for a process that is about to start.
   func entry(_ path: String) throws(SystemError) -> GroupEntry
@@ -45,6 +48,8 @@ protocol ControlGroups: AnyObject {
 }
 
 extension ControlGroups {
+  func share(_ path: String, with owner: Account) throws(SystemError) {}
+
   /// Sends a signal to every process in it.
   func signal(_ path: String, _ number: Int32) {
     for process in processes(path) { kill(process, number) }

@@ -10,6 +10,12 @@ final class ControlGroupsV1: ControlGroups {
   private let hierarchies: [String: String]
   /// The hierarchy that every job is in: the freezer, where there is one.
   private let base: String
+  /// The hierarchies of OAR 2's job manager, beside those that we use ourselves.
+  let shared: [String: String]
+  /// Where hierarchies begin that are not cut down to a part of ours.
+  let isWhole: Bool
+  /// Whether the directories above the jobs' are as OAR 2's job manager makes them.
+  var isShared = false
   private let usesCPUs: Bool
   private var readyParents: Set<String> = []
   private var said: Set<String> = []
@@ -23,6 +29,8 @@ final class ControlGroupsV1: ControlGroups {
       return nil
     }
     hierarchies = wanted.mapValues { $0 + root }
+    shared = mounts.filter { Self.sharedNames.contains($0.key) }.mapValues { $0 + root }
+    isWhole = root.isEmpty
     self.base = base
     self.usesCPUs = usesCPUs
   }
@@ -95,7 +103,7 @@ final class ControlGroupsV1: ControlGroups {
 
   func entry(_ path: String) throws(SystemError) -> GroupEntry {
     var files: [Int32] = []
-    for (_, root) in hierarchies {
+    for root in Set(hierarchies.values).union(shared.values) {
       // `tasks`, not `cgroup.procs`: for a single thread it spares the kernel a wait for all CPUs.
       let file = open("\(root)/\(path)/tasks", O_WRONLY | O_CLOEXEC)
       if file >= 0 {
@@ -129,9 +137,7 @@ final class ControlGroupsV1: ControlGroups {
 
   func remove(_ path: String) -> Bool {
     guard removeGroupTree(baseDirectory(path)) else { return false }
-    return ["cpuset", "memory"].allSatisfy { controller in
-      guard controller != base, let directory = directory(controller, path) else { return true }
-      return removeGroupTree(directory)
-    }
+    let others = Set(hierarchies.values).union(shared.values).subtracting([hierarchies[base] ?? ""])
+    return others.allSatisfy { removeGroupTree("\($0)/\(path)") }
   }
 }
