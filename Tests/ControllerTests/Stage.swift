@@ -63,13 +63,13 @@ final class PlayedAgents: Agents {
 
   private static func word(_ request: AgentRequest) -> String {
     switch request {
-    case .prepare(let job, _, _): "prepare \(job)"
+    case .prepare(let job, _, _, _): "prepare \(job)"
     case .start(let specification): "start \(specification.attempt)"
     case .kill(let attempt, _): "kill \(attempt)"
     case .release(let job, _): "release \(job)"
     case .walltime(let attempt, let walltime): "walltime \(attempt) \(walltime)"
     case .acknowledge(let attempt): "acknowledge \(attempt)"
-    case .retain(let jobs, _): "retain \(jobs)"
+    case .retain(let jobs, _, _): "retain \(jobs)"
     case .suspend(let job, _): "suspend \(job)"
     case .resume(let job, _): "resume \(job)"
     default: "other"

@@ -6,6 +6,13 @@ import Wire
 extension ServerSettings {
   /// The cgroup of all jobs, as agents name it.
   var groupRoot: String { String(cgroupPath.drop { $0 == "/" }) }
+
+  /// The terminal of an interactive job whose submitter's is not known (any more); `nil` where OAR 2's `oarsub`
+  /// makes one by itself.
+  var standardTerminal: TerminalSpecification? {
+    guard oar2 == nil else { return nil }
+    return TerminalSpecification(type: "xterm", size: TerminalSize(rows: 24, columns: 80))
+  }
 }
 
 extension ClusterState {
@@ -85,7 +92,7 @@ extension ClusterState {
   /// Everything the first host needs to start a job.
   func specification(
     of job: Job, attempt: AttemptID, head: String, terminal: TerminalSpecification?,
-    settings: ServerSettings
+    challenge: String = "", settings: ServerSettings
   ) -> AttemptSpecification {
     let record = record(of: job)
     let isInteractive = job.request.kind == .interactive
@@ -97,10 +104,8 @@ extension ClusterState {
       resourceFile: resourceFile(of: job),
       confinement: confinement(of: job, on: head, settings: settings), walltime: job.walltime,
       checkpoint: job.request.checkpoint, checkpointSignal: job.request.checkpointSignal,
-      terminal: isInteractive
-        ? terminal
-          ?? TerminalSpecification(type: "xterm", size: TerminalSize(rows: 24, columns: 80))
-        : nil)
+      terminal: isInteractive ? terminal ?? settings.standardTerminal : nil,
+      oar2: oar2Attempt(of: job, challenge: challenge, settings: settings))
   }
 
   /// A session in a job on one of its hosts.

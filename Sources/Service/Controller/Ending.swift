@@ -61,7 +61,8 @@ extension Controller {
     let reason = doomed.removeValue(forKey: id)
     let isGood =
       reason == nil
-      && (cause == .command || cause == .hangup || (cause == .walltime && job.holdsOnly))
+      && (cause == .command || cause == .hangup || cause == .epilogue
+        || (cause == .walltime && job.holdsOnly))
     let verdict = Verdict(
       status: status, state: isGood ? .terminated : .error, news: reason ?? cause.news(of: job),
       isRepeated: isRepeatable(job)
@@ -96,6 +97,11 @@ extension Controller {
       switch cause {
       case .walltime: note("WALLTIME", news)
       case .lost: note("EXTERMINATE_JOB", news)
+      case .epilogue:
+        let hosts = executions[job.id]?.hosts ?? []
+        outcome.changes.append(
+          .event(JobEvent("EPILOGUE_ERROR", job: job.id, at: now, news, hosts: hosts)))
+        state.suspectHosts(hosts, at: now, &outcome)
       case .command, .hangup, .killed: break
       }
     }
@@ -149,6 +155,7 @@ extension Controller {
     state.ended[id] = nil
     resubmissions[id] = nil
     terminals[id] = nil
+    challenges[id] = nil
     doomed[id] = nil
     if let execution = executions.removeValue(forKey: id), let head = execution.head {
       connections?.send(.acknowledge(execution.attempt), to: head)
@@ -246,6 +253,7 @@ extension EndCause {
     case .walltime: "job \(job.id) was ended after its walltime of \(job.walltime) s"
     case .killed: "job \(job.id) was ended as asked"
     case .lost: "the shepherd of job \(job.id) was lost"
+    case .epilogue: "the epilogue of job \(job.id) failed"
     }
   }
 }

@@ -63,7 +63,9 @@ extension Controller {
       resume(id, on: host, knowsAttempt: knowsAttempt)
     }
     connections?.send(
-      .retain(jobs.filter { mayRun($0, on: host) }, root: settings.groupRoot), to: host)
+      .retain(
+        jobs.filter { mayRun($0, on: host) }, root: settings.groupRoot,
+        isShared: settings.oar2 != nil), to: host)
   }
 
   /// The jobs that were given to a host.

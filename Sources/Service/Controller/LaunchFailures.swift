@@ -101,12 +101,13 @@ extension LaunchFailure {
     case .directory: "WORKING_DIRECTORY"
     case .outputFile: "OUTPUT_FILES"
     case .user: "USER_SHELL"
+    case .prologue: "PROLOGUE_ERROR"
     case .confinement, .host, .interrupted: "CPUSET_ERROR"
     }
   }
 
   /// Whether the host is to blame, not the job.
   fileprivate var isOfHost: Bool {
-    self == .confinement || self == .host || self == .interrupted
+    self == .confinement || self == .prologue || self == .host || self == .interrupted
   }
 }

@@ -59,7 +59,8 @@ extension Controller {
     connections?.send(
       .prepare(
         job.id, user: job.request.user,
-        state.confinement(of: job, on: host, settings: settings)), to: host)
+        state.confinement(of: job, on: host, settings: settings),
+        state.oar2Files(of: job, settings: settings)), to: host)
   }
 
   /// A job without processes runs as soon as it has its resources.
@@ -99,7 +100,7 @@ extension Controller {
       .start(
         state.specification(
           of: job, attempt: execution.attempt, head: head, terminal: terminals[id],
-          settings: settings)), to: head)
+          challenge: challenges[id] ?? "", settings: settings)), to: head)
   }
 
   // MARK: Hosts that come back

@@ -18,6 +18,9 @@ public struct ServerSettings: Sendable {
   /// LIBURNA_NODE_COMMAND: how an agent is reached; `{host}` stands for the host.
   public var nodeCommand: CommandTemplate
   public var connections = ConnectionSettings()
+  /// LIBURNA_WITH_OAR2: what a server in the place of OAR 2's Almighty has to know of its nodes; `nil` for a
+  /// server of our own.
+  public var oar2: OAR2NodeSettings?
   /// LIBURNA_NODE_TIMEOUT: a host that has not answered for so many seconds becomes Suspected.
   public var nodeTimeout: Seconds
   /// JOBDEL_SOFTWALLTIME: seconds between SIGTERM and SIGKILL.
@@ -74,9 +77,17 @@ public struct ServerSettings: Sendable {
     port = try configuration.integer(
       "SERVER_PORT", default: withOAR2 == nil ? serverPort : OAR2Settings.standardPort,
       in: 0...65535)
-    nodeCommand = try CommandTemplate(
-      configuration.text(
-        "LIBURNA_NODE_COMMAND", default: "ssh -o BatchMode=yes root@{host} liburna-node agent"))
+    oar2Nodes = try OAR2NodeSettings(configuration, port: port)
+    if oar2Nodes != nil, configuration["LIBURNA_NODE_COMMAND"] == nil {
+      let delivery = try ProgramDelivery(
+        file: OAR2NodeSettings.program(configuration), ssh: OAR2NodeSettings.ssh(configuration))
+      connections.delivery = delivery
+      nodeCommand = delivery.start
+    } else {
+      nodeCommand = try CommandTemplate(
+        configuration.text(
+          "LIBURNA_NODE_COMMAND", default: "ssh -o BatchMode=yes root@{host} liburna-node agent"))
+    }
     nodeTimeout = try configuration.integer("LIBURNA_NODE_TIMEOUT", default: 30, in: 1...86400)
     connections.silenceLimit = Double(max(1, nodeTimeout / 2))
     connections.pingInterval = min(5, Double(nodeTimeout) / 4)

@@ -1,0 +1,96 @@
+// How jobs are run on the nodes of an OAR 2 site: what its `oar.conf` says of them.
+
+import ClusterModel
+import Glibc
+import NodeConnections
+import Wire
+
+/// Settings of a server in the place of OAR 2's Almighty (LIBURNA_WITH_OAR2). Names in capitals are variables
+/// of `oar.conf`.
+public struct OAR2NodeSettings: Sendable {
+  /// OAR's account on all hosts.
+  static let account = "oar"
+
+  /// OAR_RUNTIME_DIRECTORY: the directory of OAR's files on hosts.
+  public var directory: String
+  /// SERVER_HOSTNAME and SERVER_PORT: where hosts tell the end of a job when no server of ours takes it.
+  public var server: String
+  public var port: Int
+  /// PROLOGUE_EXEC_FILE, EPILOGUE_EXEC_FILE: programs on hosts; `nil` for none.
+  public var prologue: String?
+  public var epilogue: String?
+  /// PROLOGUE_EPILOGUE_TIMEOUT: seconds that each of them may take.
+  public var hookLimit: Seconds
+
+  /// - Returns: `nil` without LIBURNA_WITH_OAR2.
+  init?(_ configuration: Configuration, port: Int) throws {
+    guard try configuration.flag("LIBURNA_WITH_OAR2", default: false) else { return nil }
+    directory = configuration.text("OAR_RUNTIME_DIRECTORY", default: "/var/lib/oar")
+    server = configuration.text("SERVER_HOSTNAME", default: "localhost")
+    if server == "localhost" { server = hostNameOfServer() ?? server }
+    self.port = port
+    prologue = configuration["PROLOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }
+    epilogue = configuration["EPILOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }
+    hookLimit = try configuration.integer("PROLOGUE_EPILOGUE_TIMEOUT", default: 60, in: 1...86400)
+  }
+
+  /// LIBURNA_NODE_PROGRAM: the agent's program, which hosts are given; by default beside the server's own, or
+  /// where the package has it.
+  static func program(_ configuration: Configuration) -> String {
+    if let path = configuration["LIBURNA_NODE_PROGRAM"], !path.isEmpty { return path }
+    let beside = ownFolder().map { $0 + "/liburna-node" }
+    let places = [beside, "/usr/lib/liburna/liburna-node", "/usr/bin/liburna-node"]
+    return places.compactMap { $0 }.first { access($0, X_OK) == 0 } ?? "/usr/bin/liburna-node"
+  }
+
+  /// OPENSSH_CMD: OAR's own way to its nodes, without a question and without a terminal.
+  static func ssh(_ configuration: Configuration) -> String {
+    let command = configuration.text("OPENSSH_CMD", default: "ssh -p 6667 -e none")
+    return command + " -x -T -o BatchMode=yes -l \(account) {host}"
+  }
+}
+
+private func ownFolder() -> String? {
+  var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+  let count = readlink("/proc/self/exe", &buffer, buffer.count)
+  guard count > 0 else { return nil }
+  let path = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  return path.lastIndex(of: "/").map { String(path[..<$0]) }
+}
+
+private func hostNameOfServer() -> String? {
+  var buffer = [CChar](repeating: 0, count: 256)
+  guard gethostname(&buffer, buffer.count - 1) == 0 else { return nil }
+  let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+  return String(decoding: bytes, as: UTF8.self)
+}
+
+extension ClusterState {
+  /// What OAR 2's commands and modules look for on the hosts of a job; `nil` without OAR 2.
+  func oar2Files(of job: Job, settings: ServerSettings) -> OAR2Files? {
+    guard let oar2 = settings.oar2 else { return nil }
+    let record = record(of: job)
+    var variables = environment(of: job, settings: settings)
+    variables["OAR_WORKDIR"] = job.request.directory
+    variables["OAR_STDOUT"] = record.stdout
+    variables["OAR_STDERR"] = record.stderr
+    return OAR2Files(
+      directory: oar2.directory, account: OAR2NodeSettings.account, user: job.request.user,
+      environment: variables, nodeFile: nodeFile(of: job), resourceFile: resourceFile(of: job))
+  }
+
+  /// The same for the first host.
+  func oar2Attempt(of job: Job, challenge: String, settings: ServerSettings) -> OAR2Attempt? {
+    guard let oar2 = settings.oar2, let files = oar2Files(of: job, settings: settings) else {
+      return nil
+    }
+    return OAR2Attempt(
+      files: files, server: oar2.server, port: oar2.port, challenge: challenge,
+      prologue: oar2.prologue, epilogue: oar2.epilogue, hookLimit: oar2.hookLimit)
+  }
+}
+
+extension Controller {
+  /// Whether an interactive job is only held on its hosts: its session is opened by OAR 2's own `oarsub`.
+  func isHeldForOAR2(_ id: JobID) -> Bool { settings.oar2 != nil && terminals[id] == nil }
+}
