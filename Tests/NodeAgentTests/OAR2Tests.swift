@@ -57,11 +57,11 @@ extension TestHost {
     chown(oarDirectory, Self.oarUID, Self.oarUID)
   }
 
-  func files(_ job: JobID) -> OAR2Files {
+  func files(_ job: JobID, cpuset: String? = "/oar/alice_7") -> OAR2Files {
     OAR2Files(
       directory: oarDirectory, account: "oar", user: Self.user,
       environment: ["OAR_JOBID": "\(job)", "OAR_JOB_NAME": "it's mine"], nodeFile: ["node1"],
-      resourceFile: [" type = 'default' "])
+      resourceFile: [" type = 'default' "], cpuset: cpuset)
   }
 
   func withOAR(
@@ -313,6 +313,74 @@ struct OAR2Tests {
       #expect(end.cause == .epilogue)
       #expect(end.status == 3 << 8)
     }
+  }
+
+  @Test("a job's key opens its hosts for as long as it has them, and other keys stay")
+  func keys() throws {
+    try withOARHost { host in
+      let accepted = host.oarDirectory + "/.ssh/authorized_keys"
+      try Files.makeDirectories(host.oarDirectory + "/.ssh", mode: 0o755)
+      try host.write("oar/.ssh/authorized_keys", "environment=\"OAR_KEY=1\" ssh-rsa AAA oar\n")
+      let agent = try host.agent()
+      var specification = host.withOAR(7, "env >seen; sleep 1000")
+      let key = OAR2Key(publicKey: "ssh-rsa BBB oar@frontend\n", privateKey: "the private key\n")
+      specification.oar2?.files.key = key
+      specification.oar2?.files.cpuset = nil
+      try agent.send(.start(specification))
+      _ = try agent.running(7)
+      #expect(
+        Files.text(accepted) == """
+          environment="OAR_KEY=1" ssh-rsa AAA oar
+          environment="OAR_CPUSET=undef",environment="OAR_JOB_USER=alice" ssh-rsa BBB oar@frontend
+          """)
+      var status = stat()
+      #expect(stat(host.oarNames(7).key, &status) == 0 && status.st_mode & 0o777 == 0o600)
+      #expect(eventually { host.homeFile("seen").contains("SUDO_COMMAND") })
+      #expect(!host.homeFile("seen").contains("OAR_CPUSET"))
+      try agent.send(.kill(AttemptID(job: 7, number: 1), grace: 0))
+      _ = try agent.end(of: 7)
+      #expect(Files.text(accepted) == "environment=\"OAR_KEY=1\" ssh-rsa AAA oar")
+      #expect(Files.names(in: host.oarDirectory) == [".ssh"])
+
+      specification.attempt.job = 8
+      specification.oar2?.files.key?.publicKey = "ssh-rsa BBB\nssh-rsa CCC"
+      try agent.send(.start(specification))
+      guard case .failed(.host, _) = try agent.final(of: 8) else {
+        Issue.record("a key of two lines was taken")
+        return
+      }
+      #expect(Files.text(accepted) == "environment=\"OAR_KEY=1\" ssh-rsa AAA oar")
+    }
+  }
+
+  @Test("sessions of oarsub end with the job where OAR has no cgroups")
+  func sessions() throws {
+    try withOARHost(.none) { host in
+      let agent = try host.agent()
+      var specification = host.withOAR(7, nil)
+      specification.oar2?.files.cpuset = nil
+      try agent.send(.start(specification))
+      _ = try agent.running(7)
+      let ours = try session("export OAR_JOBID=7;sleep 1000; true")
+      let others = try session("export OAR_JOBID=71;sleep 1000; true")
+      defer { kill(-others, SIGKILL) }
+      try Files.create(
+        host.oarNames(7).sessions, Array("\(ours)\n\(others)\n".utf8), owner: TestHost.oarUID)
+      try host.signalAsOAR(7, SIGTERM)
+      _ = try agent.end(of: 7)
+      var status: Int32 = 0
+      #expect(waitpid(ours, &status, 0) == ours && status & 0x7f == SIGKILL)
+      #expect(isAlive(Int(others)))
+    }
+  }
+
+  /// A process in a session of its own, as sshd would start it.
+  private func session(_ command: String) throws -> pid_t {
+    let launch = Launch(program: "/bin/sh", arguments: ["sh", "-c", command])
+    let (process, report) = try launch.start()
+    _ = try Descriptors.read(report, upTo: 64, named: "a report")
+    close(report)
+    return process
   }
 
   @Test("jobs that OAR 2 started itself are left alone, whatever the server names")

@@ -92,7 +92,7 @@ extension ClusterState {
   /// Everything the first host needs to start a job.
   func specification(
     of job: Job, attempt: AttemptID, head: String, terminal: TerminalSpecification?,
-    challenge: String = "", settings: ServerSettings
+    secrets: JobSecrets? = nil, settings: ServerSettings
   ) -> AttemptSpecification {
     let record = record(of: job)
     let isInteractive = job.request.kind == .interactive
@@ -105,7 +105,7 @@ extension ClusterState {
       confinement: confinement(of: job, on: head, settings: settings), walltime: job.walltime,
       checkpoint: job.request.checkpoint, checkpointSignal: job.request.checkpointSignal,
       terminal: isInteractive ? terminal ?? settings.standardTerminal : nil,
-      oar2: oar2Attempt(of: job, challenge: challenge, settings: settings))
+      oar2: oar2Attempt(of: job, secrets, settings: settings))
   }
 
   /// A session in a job on one of its hosts.

@@ -155,7 +155,7 @@ extension Controller {
     state.ended[id] = nil
     resubmissions[id] = nil
     terminals[id] = nil
-    challenges[id] = nil
+    secrets[id] = nil
     doomed[id] = nil
     if let execution = executions.removeValue(forKey: id), let head = execution.head {
       connections?.send(.acknowledge(execution.attempt), to: head)

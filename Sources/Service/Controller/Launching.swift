@@ -60,7 +60,7 @@ extension Controller {
       .prepare(
         job.id, user: job.request.user,
         state.confinement(of: job, on: host, settings: settings),
-        state.oar2Files(of: job, settings: settings)), to: host)
+        state.oar2Files(of: job, key: secrets[job.id]?.key, settings: settings)), to: host)
   }
 
   /// A job without processes runs as soon as it has its resources.
@@ -100,7 +100,7 @@ extension Controller {
       .start(
         state.specification(
           of: job, attempt: execution.attempt, head: head, terminal: terminals[id],
-          challenge: challenges[id] ?? "", settings: settings)), to: head)
+          secrets: secrets[id], settings: settings)), to: head)
   }
 
   // MARK: Hosts that come back

@@ -22,6 +22,9 @@ public struct OAR2NodeSettings: Sendable {
   /// PROLOGUE_EPILOGUE_TIMEOUT: seconds that each of them may take.
   public var hookLimit: Seconds
 
+  /// CPUSET_PATH is set: OAR's own commands find jobs by their cgroups, else by their keys.
+  public var usesCPUSets: Bool
+
   /// - Returns: `nil` without LIBURNA_WITH_OAR2.
   init?(_ configuration: Configuration, port: Int) throws {
     guard try configuration.flag("LIBURNA_WITH_OAR2", default: false) else { return nil }
@@ -29,6 +32,7 @@ public struct OAR2NodeSettings: Sendable {
     server = configuration.text("SERVER_HOSTNAME", default: "localhost")
     if server == "localhost" { server = hostNameOfServer() ?? server }
     self.port = port
+    usesCPUSets = configuration["CPUSET_PATH"].map { !$0.isEmpty } ?? false
     prologue = configuration["PROLOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }
     epilogue = configuration["EPILOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }
     hookLimit = try configuration.integer("PROLOGUE_EPILOGUE_TIMEOUT", default: 60, in: 1...86400)
@@ -65,9 +69,15 @@ private func hostNameOfServer() -> String? {
   return String(decoding: bytes, as: UTF8.self)
 }
 
+/// A job's row of OAR 2's table `challenges`.
+struct JobSecrets: Sendable {
+  var challenge: String
+  var key: OAR2Key?
+}
+
 extension ClusterState {
   /// What OAR 2's commands and modules look for on the hosts of a job; `nil` without OAR 2.
-  func oar2Files(of job: Job, settings: ServerSettings) -> OAR2Files? {
+  func oar2Files(of job: Job, key: OAR2Key?, settings: ServerSettings) -> OAR2Files? {
     guard let oar2 = settings.oar2 else { return nil }
     let record = record(of: job)
     var variables = environment(of: job, settings: settings)
@@ -76,16 +86,19 @@ extension ClusterState {
     variables["OAR_STDERR"] = record.stderr
     return OAR2Files(
       directory: oar2.directory, account: OAR2NodeSettings.account, user: job.request.user,
-      environment: variables, nodeFile: nodeFile(of: job), resourceFile: resourceFile(of: job))
+      environment: variables, nodeFile: nodeFile(of: job), resourceFile: resourceFile(of: job),
+      cpuset: oar2.usesCPUSets ? variables["OAR_CPUSET"] : nil, key: key)
   }
 
   /// The same for the first host.
-  func oar2Attempt(of job: Job, challenge: String, settings: ServerSettings) -> OAR2Attempt? {
-    guard let oar2 = settings.oar2, let files = oar2Files(of: job, settings: settings) else {
-      return nil
-    }
+  func oar2Attempt(
+    of job: Job, _ secrets: JobSecrets?, settings: ServerSettings
+  ) -> OAR2Attempt? {
+    guard let oar2 = settings.oar2,
+      let files = oar2Files(of: job, key: secrets?.key, settings: settings)
+    else { return nil }
     return OAR2Attempt(
-      files: files, server: oar2.server, port: oar2.port, challenge: challenge,
+      files: files, server: oar2.server, port: oar2.port, challenge: secrets?.challenge ?? "",
       prologue: oar2.prologue, epilogue: oar2.epilogue, hookLimit: oar2.hookLimit)
   }
 }
