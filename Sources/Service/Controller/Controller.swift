@@ -35,6 +35,8 @@ public actor Controller {
   var terminals: [JobID: TerminalSpecification] = [:]
   /// The secrets of jobs that are being launched; none without OAR 2.
   var secrets: [JobID: JobSecrets] = [:]
+  /// What waits for them to be read.
+  var secretWaiters: [JobID: [() -> Void]] = [:]
 
   // Commands.
   var clients: [Int: ClientConnection] = [:]

@@ -18,9 +18,8 @@ public struct ServerSettings: Sendable {
   /// LIBURNA_NODE_COMMAND: how an agent is reached; `{host}` stands for the host.
   public var nodeCommand: CommandTemplate
   public var connections = ConnectionSettings()
-  /// LIBURNA_WITH_OAR2: what a server in the place of OAR 2's Almighty has to know of its nodes; `nil` for a
-  /// server of our own.
-  public var oar2: OAR2NodeSettings?
+  /// LIBURNA_WITH_OAR2: how jobs are run on OAR 2's nodes; `nil` for nodes of our own.
+  public var oar2Nodes: OAR2NodeSettings?
   /// LIBURNA_NODE_TIMEOUT: a host that has not answered for so many seconds becomes Suspected.
   public var nodeTimeout: Seconds
   /// JOBDEL_SOFTWALLTIME: seconds between SIGTERM and SIGKILL.
@@ -107,6 +106,8 @@ public struct ServerSettings: Sendable {
     cgroupPath = configuration.text("CPUSET_PATH", default: "/oar")
     cpusetProperty = configuration.text("JOB_RESOURCE_MANAGER_PROPERTY_DB_FIELD", default: "cpuset")
     if cpusetProperty == "" { cpusetProperty = nil }
+    // On an OAR 2 site that has no cpusets the property may hold any numbers.
+    if oar2Nodes?.usesCPUSets == false { cpusetProperty = nil }
     memoryProperty = configuration["LIBURNA_MEMORY_PROPERTY"].flatMap { $0.isEmpty ? nil : $0 }
     usersMaySuspend = try configuration.flag("USERS_ALLOWED_HOLD_RESUME", default: false)
     sleep = try SleepSettings(configuration)

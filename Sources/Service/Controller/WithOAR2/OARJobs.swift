@@ -177,7 +177,7 @@ extension Controller {
     guard let side = withOAR2, isWaitedFor(end.job) else { return remark(end, "it is no such job") }
     Task {
       do {
-        let secret = try await side.store.challenge(of: end.job)
+        let secret = try await side.store.secrets(of: end.job)?.challenge
         guard let secret, end.proves(secret) else { return remark(end, "a wrong challenge") }
         accept(end, until: Self.now + Self.decisionPatience)
       } catch {
