@@ -8,99 +8,6 @@ import Wire
 
 @testable import NodeAgent
 
-/// A server of OAR 2 as hosts see it: it takes a line and closes.
-final class FakeAlmighty {
-  private let listener: Int32
-  let port: Int
-
-  init() throws {
-    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
-    var place = sockaddr_in()
-    place.sin_family = sa_family_t(AF_INET)
-    place.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let listener = listener
-    let code = withUnsafeMutablePointer(to: &place) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(listener, address, size) == 0 && listen(listener, 8) == 0
-          ? getsockname(listener, address, &size) : -1
-      }
-    }
-    try #require(code == 0)
-    port = Int(UInt16(bigEndian: place.sin_port))
-  }
-
-  deinit { close(listener) }
-
-  /// The next line that somebody sends.
-  func word() throws -> String {
-    var event = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
-    try #require(poll(&event, 1, AgentClient.patience) > 0, "nobody told the end of the job")
-    let connection = accept(listener, nil, nil)
-    defer { close(connection) }
-    return String(
-      decoding: try Descriptors.read(connection, upTo: 256, named: "a word"), as: UTF8.self)
-  }
-}
-
-extension TestHost {
-  static let oarUID: uid_t = 64002
-  var oarDirectory: String { root + "/oar" }
-
-  /// Makes OAR's account and its directory.
-  func addOAR() throws {
-    let passwd = Files.text(root + "/passwd") ?? ""
-    unlink(root + "/passwd")
-    try write(
-      "passwd", "\(passwd)\noar:x:\(Self.oarUID):\(Self.oarUID):OAR:\(oarDirectory):/bin/sh\n")
-    try Files.makeDirectories(oarDirectory, mode: 0o755)
-    chown(oarDirectory, Self.oarUID, Self.oarUID)
-  }
-
-  func files(_ job: JobID) -> OAR2Files {
-    OAR2Files(
-      directory: oarDirectory, account: "oar", user: Self.user,
-      environment: ["OAR_JOBID": "\(job)", "OAR_JOB_NAME": "it's mine"], nodeFile: ["node1"],
-      resourceFile: [" type = 'default' "])
-  }
-
-  func withOAR(
-    _ job: JobID, _ command: String?, port: Int = 1, prologue: String? = nil,
-    epilogue: String? = nil
-  ) -> AttemptSpecification {
-    var specification = specification(job, command)
-    specification.oar2 = OAR2Attempt(
-      files: files(job), server: "localhost", port: port, challenge: "4711", prologue: prologue,
-      epilogue: epilogue, hookLimit: 10)
-    return specification
-  }
-
-  func oarNames(_ job: JobID) -> OAR2Names {
-    OAR2Names(directory: oarDirectory, user: Self.user, job: job)
-  }
-
-  /// Sends a signal as OAR's account does, from a process of its own.
-  func signalAsOAR(_ job: JobID, _ number: Int32) throws {
-    let process = try #require(Files.text(oarNames(job).process).flatMap { pid_t($0) })
-    let child = clinux_fork()
-    if child == 0 {
-      guard clinux_become(Self.oarUID, Self.oarUID, [], 0) == 0 else { _exit(2) }
-      _exit(kill(process, number) == 0 ? 0 : 1)
-    }
-    var status: Int32 = -1
-    waitpid(child, &status, 0)
-    #expect(status == 0, "OAR's account may not send a signal to the job")
-  }
-
-  /// A script in OAR's directory.
-  func script(_ name: String, _ text: String) throws -> String {
-    let path = "\(oarDirectory)/\(name)"
-    try Files.create(path, Array("#!/bin/sh\n\(text)\n".utf8), owner: 0)
-    chmod(path, 0o755)
-    return path
-  }
-}
-
 @Suite("OAR 2's commands and our jobs", .enabled(if: isRoot, "needs root"), .serialized)
 struct OAR2Tests {
   private func withOARHost(
@@ -313,6 +220,74 @@ struct OAR2Tests {
       #expect(end.cause == .epilogue)
       #expect(end.status == 3 << 8)
     }
+  }
+
+  @Test("a job's key opens its hosts for as long as it has them, and other keys stay")
+  func keys() throws {
+    try withOARHost { host in
+      let accepted = host.oarDirectory + "/.ssh/authorized_keys"
+      try Files.makeDirectories(host.oarDirectory + "/.ssh", mode: 0o755)
+      try host.write("oar/.ssh/authorized_keys", "environment=\"OAR_KEY=1\" ssh-rsa AAA oar\n")
+      let agent = try host.agent()
+      var specification = host.withOAR(7, "env >seen; sleep 1000")
+      let key = OAR2Key(publicKey: "ssh-rsa BBB oar@frontend\n", privateKey: "the private key\n")
+      specification.oar2?.files.key = key
+      specification.oar2?.files.cpuset = nil
+      try agent.send(.start(specification))
+      _ = try agent.running(7)
+      #expect(
+        Files.text(accepted) == """
+          environment="OAR_KEY=1" ssh-rsa AAA oar
+          environment="OAR_CPUSET=undef",environment="OAR_JOB_USER=alice" ssh-rsa BBB oar@frontend
+          """)
+      var status = stat()
+      #expect(stat(host.oarNames(7).key, &status) == 0 && status.st_mode & 0o777 == 0o600)
+      #expect(eventually { host.homeFile("seen").contains("SUDO_COMMAND") })
+      #expect(!host.homeFile("seen").contains("OAR_CPUSET"))
+      try agent.send(.kill(AttemptID(job: 7, number: 1), grace: 0))
+      _ = try agent.end(of: 7)
+      #expect(Files.text(accepted) == "environment=\"OAR_KEY=1\" ssh-rsa AAA oar")
+      #expect(Files.names(in: host.oarDirectory) == [".ssh"])
+
+      specification.attempt.job = 8
+      specification.oar2?.files.key?.publicKey = "ssh-rsa BBB\nssh-rsa CCC"
+      try agent.send(.start(specification))
+      guard case .failed(.host, _) = try agent.final(of: 8) else {
+        Issue.record("a key of two lines was taken")
+        return
+      }
+      #expect(Files.text(accepted) == "environment=\"OAR_KEY=1\" ssh-rsa AAA oar")
+    }
+  }
+
+  @Test("sessions of oarsub end with the job where OAR has no cgroups")
+  func sessions() throws {
+    try withOARHost(.none) { host in
+      let agent = try host.agent()
+      var specification = host.withOAR(7, nil)
+      specification.oar2?.files.cpuset = nil
+      try agent.send(.start(specification))
+      _ = try agent.running(7)
+      let ours = try session("export OAR_JOBID=7;sleep 1000; true")
+      let others = try session("export OAR_JOBID=71;sleep 1000; true")
+      defer { kill(-others, SIGKILL) }
+      try Files.create(
+        host.oarNames(7).sessions, Array("\(ours)\n\(others)\n".utf8), owner: TestHost.oarUID)
+      try host.signalAsOAR(7, SIGTERM)
+      _ = try agent.end(of: 7)
+      var status: Int32 = 0
+      #expect(waitpid(ours, &status, 0) == ours && status & 0x7f == SIGKILL)
+      #expect(isAlive(Int(others)))
+    }
+  }
+
+  /// A process in a session of its own, as sshd would start it.
+  private func session(_ command: String) throws -> pid_t {
+    let launch = Launch(program: "/bin/sh", arguments: ["sh", "-c", command])
+    let (process, report) = try launch.start()
+    _ = try Descriptors.read(report, upTo: 64, named: "a report")
+    close(report)
+    return process
   }
 
   @Test("jobs that OAR 2 started itself are left alone, whatever the server names")

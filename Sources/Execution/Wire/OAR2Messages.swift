@@ -15,10 +15,15 @@ public struct OAR2Files: Hashable, Codable, Sendable {
   /// One line a resource, as in ``AttemptSpecification``.
   public var nodeFile: [String]
   public var resourceFile: [String]
+  /// The name by which OAR's commands find the job's cgroups, such as `/oar/alice_12`; `nil` for a site without
+  /// CPUSET_PATH, where OAR knows of no cgroups.
+  public var cpuset: String?
+  /// The job's key, if it has one.
+  public var key: OAR2Key?
 
   public init(
     directory: String, account: String, user: String, environment: [String: String],
-    nodeFile: [String], resourceFile: [String]
+    nodeFile: [String], resourceFile: [String], cpuset: String?, key: OAR2Key? = nil
   ) {
     self.directory = directory
     self.account = account
@@ -26,6 +31,21 @@ public struct OAR2Files: Hashable, Codable, Sendable {
     self.environment = environment
     self.nodeFile = nodeFile
     self.resourceFile = resourceFile
+    self.cpuset = cpuset
+    self.key = key
+  }
+}
+
+/// The key of a job (`oarsub -k`), as OAR's table `challenges` has it.
+public struct OAR2Key: Hashable, Codable, Sendable {
+  /// One line.
+  public var publicKey: String
+  /// A file's text. A secret.
+  public var privateKey: String
+
+  public init(publicKey: String, privateKey: String) {
+    self.publicKey = publicKey
+    self.privateKey = privateKey
   }
 }
 

@@ -1,21 +1,19 @@
 // What hosts are told about a job.
 
 import ClusterModel
+import Storage
 import Wire
 
 extension ServerSettings {
   /// The cgroup of all jobs, as agents name it.
   var groupRoot: String { String(cgroupPath.drop { $0 == "/" }) }
-
-  /// The terminal of an interactive job whose submitter's is not known (any more); `nil` where OAR 2's `oarsub`
-  /// makes one by itself.
-  var standardTerminal: TerminalSpecification? {
-    guard withOAR2 == nil else { return nil }
-    return TerminalSpecification(type: "xterm", size: TerminalSize(rows: 24, columns: 80))
-  }
 }
 
 extension ClusterState {
+  /// The terminal of an interactive job whose submitter's is not known (any more).
+  private static let standardTerminal = TerminalSpecification(
+    type: "xterm", size: TerminalSize(rows: 24, columns: 80))
+
   /// The confinement of a job on one of its hosts.
   func confinement(of job: Job, on host: String, settings: ServerSettings) -> Confinement {
     let here = job.assignedResources.compactMap { resources[$0] }
@@ -92,7 +90,7 @@ extension ClusterState {
   /// Everything the first host needs to start a job.
   func specification(
     of job: Job, attempt: AttemptID, head: String, terminal: TerminalSpecification?,
-    challenge: String = "", settings: ServerSettings
+    opensOwnSession: Bool = false, secrets: JobSecrets? = nil, settings: ServerSettings
   ) -> AttemptSpecification {
     let record = record(of: job)
     let isInteractive = job.request.kind == .interactive
@@ -104,8 +102,8 @@ extension ClusterState {
       resourceFile: resourceFile(of: job),
       confinement: confinement(of: job, on: head, settings: settings), walltime: job.walltime,
       checkpoint: job.request.checkpoint, checkpointSignal: job.request.checkpointSignal,
-      terminal: isInteractive ? terminal ?? settings.standardTerminal : nil,
-      oar2: oar2Attempt(of: job, challenge: challenge, settings: settings))
+      terminal: isInteractive && !opensOwnSession ? terminal ?? Self.standardTerminal : nil,
+      oar2: oar2Attempt(of: job, secrets, settings: settings))
   }
 
   /// A session in a job on one of its hosts.

@@ -33,8 +33,10 @@ public actor Controller {
   var resubmissions: [JobID: Int] = [:]
   /// The terminals that interactive jobs were submitted from.
   var terminals: [JobID: TerminalSpecification] = [:]
-  /// The secrets of jobs, of OAR 2's table `challenges`; none without OAR 2.
-  var challenges: [JobID: String] = [:]
+  /// The secrets of jobs that are being launched; none without OAR 2.
+  var secrets: [JobID: JobSecrets] = [:]
+  /// What waits for them to be read.
+  var secretWaiters: [JobID: [() -> Void]] = [:]
 
   // Commands.
   var clients: [Int: ClientConnection] = [:]

@@ -63,8 +63,11 @@ extension Controller {
       reason == nil
       && (cause == .command || cause == .hangup || cause == .epilogue
         || (cause == .walltime && job.holdsOnly))
+    // OAR 2 records the status of commands that ended by themselves alone.
+    let isRecorded = settings.oar2Nodes == nil || cause == .command || cause == .epilogue
     let verdict = Verdict(
-      status: status, state: isGood ? .terminated : .error, news: reason ?? cause.news(of: job),
+      status: isRecorded ? status : nil, state: isGood ? .terminated : .error,
+      news: reason ?? cause.news(of: job),
       isRepeated: isRepeatable(job)
         && (cause == .command
           ? asksForMore(job, status, at: date) : gaveWay(job, cause, isLost: reason != nil))
@@ -155,7 +158,7 @@ extension Controller {
     state.ended[id] = nil
     resubmissions[id] = nil
     terminals[id] = nil
-    challenges[id] = nil
+    secrets[id] = nil
     doomed[id] = nil
     if let execution = executions.removeValue(forKey: id), let head = execution.head {
       connections?.send(.acknowledge(execution.attempt), to: head)

@@ -51,6 +51,10 @@ struct Execution {
     if case .preparing = phase { true } else { false }
   }
 
+  var isStarting: Bool {
+    if case .starting = phase { true } else { false }
+  }
+
   var isRunning: Bool {
     if case .running = phase { true } else { false }
   }

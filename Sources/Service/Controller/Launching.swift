@@ -56,11 +56,15 @@ extension Controller {
   }
 
   private func prepare(_ job: Job, on host: String) {
-    connections?.send(
-      .prepare(
-        job.id, user: job.request.user,
-        state.confinement(of: job, on: host, settings: settings),
-        state.oar2Files(of: job, settings: settings)), to: host)
+    withSecrets(of: job.id) {
+      guard self.executions[job.id]?.isPreparing == true else { return }
+      self.connections?.send(
+        .prepare(
+          job.id, user: job.request.user,
+          self.state.confinement(of: job, on: host, settings: self.settings),
+          self.state.oar2Files(
+            of: job, secrets: self.secrets[job.id], settings: self.settings)), to: host)
+    }
   }
 
   /// A job without processes runs as soon as it has its resources.
@@ -95,13 +99,20 @@ extension Controller {
     else { return }
     if job.deletionAsked > 0 { return finishUnstarted(id) }
     if let reason = doomed[id] { return failLaunch(id, .host, reason, suspects: []) }
-    if awaitsChallenge(of: id) { return }
     enter(.starting, id)
+    withSecrets(of: id) { self.sendSpecification(of: job, execution.attempt, to: head) }
+  }
+
+  private func sendSpecification(of job: Job, _ attempt: AttemptID, to head: String) {
+    // Meanwhile the job may have been given up.
+    guard let execution = executions[job.id], execution.attempt == attempt, execution.isStarting
+    else { return }
     connections?.send(
       .start(
         state.specification(
-          of: job, attempt: execution.attempt, head: head, terminal: terminals[id],
-          challenge: challenges[id] ?? "", settings: settings)), to: head)
+          of: job, attempt: attempt, head: head, terminal: terminals[job.id],
+          opensOwnSession: opensOwnSession(job), secrets: secrets[job.id], settings: settings)),
+      to: head)
   }
 
   // MARK: Hosts that come back

@@ -15,14 +15,11 @@ public struct ServerSettings: Sendable {
   public var port: Int
   /// DB_TYPE and the variables with it.
   public var database: DatabaseChoice
-  /// LIBURNA_WITH_OAR2: whether OAR 2's commands and modules use the database as well.
-  public var sharesDatabase: Bool { withOAR2 != nil }
   /// LIBURNA_NODE_COMMAND: how an agent is reached; `{host}` stands for the host.
   public var nodeCommand: CommandTemplate
   public var connections = ConnectionSettings()
-  /// LIBURNA_WITH_OAR2: what a server in the place of OAR 2's Almighty has to know of its nodes; `nil` for a
-  /// server of our own.
-  public var oar2: OAR2NodeSettings?
+  /// LIBURNA_WITH_OAR2: how jobs are run on OAR 2's nodes; `nil` for nodes of our own.
+  public var oar2Nodes: OAR2NodeSettings?
   /// LIBURNA_NODE_TIMEOUT: a host that has not answered for so many seconds becomes Suspected.
   public var nodeTimeout: Seconds
   /// JOBDEL_SOFTWALLTIME: seconds between SIGTERM and SIGKILL.
@@ -79,8 +76,8 @@ public struct ServerSettings: Sendable {
     port = try configuration.integer(
       "SERVER_PORT", default: withOAR2 == nil ? serverPort : OAR2Settings.standardPort,
       in: 0...65535)
-    oar2 = try OAR2NodeSettings(configuration, port: port)
-    if oar2 != nil, configuration["LIBURNA_NODE_COMMAND"] == nil {
+    oar2Nodes = try OAR2NodeSettings(configuration, port: port)
+    if oar2Nodes != nil, configuration["LIBURNA_NODE_COMMAND"] == nil {
       let delivery = try ProgramDelivery(
         file: OAR2NodeSettings.program(configuration), ssh: OAR2NodeSettings.ssh(configuration))
       connections.delivery = delivery
@@ -109,6 +106,8 @@ public struct ServerSettings: Sendable {
     cgroupPath = configuration.text("CPUSET_PATH", default: "/oar")
     cpusetProperty = configuration.text("JOB_RESOURCE_MANAGER_PROPERTY_DB_FIELD", default: "cpuset")
     if cpusetProperty == "" { cpusetProperty = nil }
+    // On an OAR 2 site that has no cpusets the property may hold any numbers.
+    if oar2Nodes?.usesCPUSets == false { cpusetProperty = nil }
     memoryProperty = configuration["LIBURNA_MEMORY_PROPERTY"].flatMap { $0.isEmpty ? nil : $0 }
     usersMaySuspend = try configuration.flag("USERS_ALLOWED_HOLD_RESUME", default: false)
     sleep = try SleepSettings(configuration)

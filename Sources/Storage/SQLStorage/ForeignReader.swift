@@ -23,10 +23,14 @@ struct ForeignReader {
     }
   }
 
-  /// The secret that whoever runs a job has.
-  func challenge(of job: JobID) throws -> String? {
-    try connection.statement("SELECT challenge FROM challenges WHERE job_id = ?")
-      .bind(job).firstRow { $0.text(0) }
+  /// What whoever runs a job has to know and nobody else.
+  func secrets(of job: JobID) throws -> JobSecrets? {
+    try connection.statement(
+      "SELECT challenge, ssh_private_key, ssh_public_key FROM challenges WHERE job_id = ?"
+    )
+    .bind(job).firstRow {
+      JobSecrets(challenge: $0.text(0), privateKey: $0.text(1), publicKey: $0.text(2))
+    }
   }
 
   /// Where somebody waits for news of jobs.

@@ -20,8 +20,8 @@ extension DatabaseStorage: ForeignChanges {
     }
   }
 
-  public func challenge(of job: JobID) throws -> String? {
-    try withDatabase { try ForeignReader(connection: $0.connection).challenge(of: job) }
+  public func secrets(of job: JobID) throws -> JobSecrets? {
+    try withDatabase { try ForeignReader(connection: $0.connection).secrets(of: job) }
   }
 
   public func waitingClients() throws -> [JobID: String] {

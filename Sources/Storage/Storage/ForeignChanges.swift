@@ -11,8 +11,8 @@ public protocol ForeignChanges: Storage {
   /// Resources and the site's properties as they are now.
   func currentResources() async throws -> (resources: [Resource], properties: [PropertyDefinition])
 
-  /// The secret of a job (`challenges.challenge`); `nil` if it has none.
-  func challenge(of job: JobID) async throws -> String?
+  /// The secrets of a job (its row of `challenges`); `nil` if it has none.
+  func secrets(of job: JobID) async throws -> JobSecrets?
 
   /// Where somebody may wait for news of a job that has not ended (`jobs.info_type`), of those that are
   /// interactive or reservations.
@@ -120,4 +120,19 @@ public struct ResourceMark: Hashable, Sendable {
   public var columns = ""
 
   public init() {}
+}
+
+/// A job's row of `challenges`. Never written to a log.
+public struct JobSecrets: Sendable, Equatable {
+  /// Proves that a word about the job's end is true.
+  public var challenge: String
+  /// The job's key (`oarsub -k`); empty without one.
+  public var privateKey: String
+  public var publicKey: String
+
+  public init(challenge: String, privateKey: String = "", publicKey: String = "") {
+    self.challenge = challenge
+    self.privateKey = privateKey
+    self.publicKey = publicKey
+  }
 }

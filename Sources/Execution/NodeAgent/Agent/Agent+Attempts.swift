@@ -194,7 +194,7 @@ extension Agent {
     }
     // They were killed, as far as anybody can tell.
     let status = AttemptStatus.ended(status: Int(SIGKILL), cause: .lost, at: now)
-    spool.names(of: id.job)?.remove()
+    spool.removeTraces(of: id.job)
     try spool.write(status, of: id)
     return status
   }
@@ -255,7 +255,7 @@ extension Agent {
       return remark("attempt \(id) is not over: it can't be acknowledged")
     }
     attempts[id] = nil
-    spool.names(of: id.job)?.remove()
+    spool.removeTraces(of: id.job)
     spool.removeJob(id.job)
     spool.remove(id)
   }

@@ -28,10 +28,7 @@ extension Agent {
       do {
         try groups.create(confinement)
         if let files, let account {
-          let traces = OAR2Traces(job, files, account)
-          try spool.mark(traces.names)
-          try groups.share(confinement.path, with: account)
-          try traces.make()
+          try OAR2Traces(job, files, account).make(in: spool, groups, confinement.path)
         }
         send(.prepared(job))
       } catch {
@@ -67,7 +64,7 @@ extension Agent {
   }
 
   func release(_ job: JobID, _ confinement: Confinement) {
-    spool.names(of: job)?.remove()
+    spool.removeTraces(of: job)
     spool.removeJob(job)
     guard isGroupPath(confinement.path) else { return send(.released(job)) }
     remove(confinement.path) { [unowned self] isGone in

@@ -24,7 +24,7 @@ extension Agent {
       removeLeftover(path, of: job)
     }
     for job in spool.jobs() where !jobs.contains(job) {
-      spool.names(of: job)?.remove()
+      spool.removeTraces(of: job)
       spool.removeJob(job)
     }
     answerIfClean()
@@ -41,7 +41,7 @@ extension Agent {
 
   private func removeLeftover(_ path: String, of job: JobID) {
     leftovers.groups.insert(path)
-    spool.names(of: job)?.remove()
+    spool.removeTraces(of: job)
     spool.removeJob(job)
     remove(path) { [unowned self] isGone in
       guard isGone else {

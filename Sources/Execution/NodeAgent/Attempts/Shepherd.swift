@@ -174,6 +174,9 @@ final class Shepherd {
       account: account, job: specification.environment, files: names, group: path,
       terminal: isLogin ? specification.terminal?.type : nil)
     launch.environment.merge(oar2Environment) { $1 }
+    if let oar2 = specification.oar2, oar2.files.cpuset == nil {
+      launch.environment["OAR_CPUSET"] = nil
+    }
     return launch
   }
 

@@ -20,10 +20,12 @@ struct OAR2Names: Equatable {
   var signal: String { "\(directory)/USER_SIGNAL_\(job)" }
   /// Sessions of `oarsub -I` and `oarsub -C`.
   var sessions: String { "\(directory)/oarsub_connections_\(job)" }
+  /// The job's private key.
+  var key: String { "\(directory)/\(user)_\(job).jobkey" }
 
   /// Removes every file, whoever made it.
   func remove() {
-    for path in [process, sessions, signal, nodes, resources, environment] { unlink(path) }
+    for path in [process, sessions, signal, nodes, resources, environment, key] { unlink(path) }
   }
 }
 
@@ -32,11 +34,26 @@ struct OAR2Traces {
   let names: OAR2Names
   private let files: OAR2Files
   private let account: Account
+  /// What lets the job's key in; `nil` for a job without one.
+  let keyLine: OAR2KeyLine?
 
   init(_ job: JobID, _ files: OAR2Files, _ account: Account) {
     names = OAR2Names(directory: files.directory, user: files.user, job: job)
     self.files = files
     self.account = account
+    keyLine = files.key.map {
+      OAR2KeyLine($0, cpuset: files.cpuset, user: files.user, of: account)
+    }
+  }
+
+  /// Makes all of it on a host, and remembers it in the spool first.
+  func make(in spool: Spool, _ groups: any ControlGroups, _ path: String) throws(SystemError) {
+    if let keyLine, !keyLine.isSound {
+      throw SystemError("the key of job \(names.job) is no line of letters", code: EINVAL)
+    }
+    try spool.mark(names, keyLine)
+    if files.cpuset != nil { try groups.share(path, with: account) }
+    try make()
   }
 
   /// Makes what every host of the job has.
@@ -44,6 +61,9 @@ struct OAR2Traces {
     try create(names.nodes, fileLines(files.nodeFile))
     try create(names.resources, fileLines(files.resourceFile))
     try create(names.environment, fileLines(environmentLines))
+    guard let key = files.key, let keyLine else { return }
+    try create(names.key, Array(key.privateKey.utf8), mode: 0o600)
+    try keyLine.add()
   }
 
   /// Says where signals for the job go.
@@ -80,10 +100,12 @@ struct OAR2Traces {
 
   /// A file of OAR's account that everybody may read. The directory is that account's: what stands there
   /// under the name goes first, whatever it is.
-  private func create(_ path: String, _ bytes: [UInt8]) throws(SystemError) {
+  private func create(
+    _ path: String, _ bytes: [UInt8], mode: mode_t = 0o644
+  ) throws(SystemError) {
     unlink(path)
     let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
-    let file = open(path, flags, 0o644)
+    let file = open(path, flags, mode)
     guard file >= 0 else { throw SystemError("cannot make \(path)") }
     defer { close(file) }
     try Descriptors.write(file, bytes, named: path)
@@ -97,18 +119,29 @@ extension Spool {
   private func markPath(_ job: JobID) -> String { jobDirectory(job) + "/oar2" }
 
   /// Remembers, for agents to come, that a job of this host is ours and has files in OAR's directory.
-  func mark(_ names: OAR2Names) throws(SystemError) {
+  func mark(_ names: OAR2Names, _ key: OAR2KeyLine?) throws(SystemError) {
     try Files.makeDirectories(jobDirectory(names.job), mode: 0o711)
-    try Files.create(
-      markPath(names.job), fileLines([names.directory, names.user]), owner: 0)
+    let lines = [names.directory, names.user] + (key.map { [$0.path, $0.text] } ?? [])
+    // Only root may write what is there already.
+    try Files.create(markPath(names.job), fileLines(lines), owner: 0)
+  }
+
+  /// Removes what OAR 2's commands find of a job that an agent of ours began.
+  func removeTraces(of job: JobID) {
+    guard let lines = marks(of: job) else { return }
+    names(of: job)?.remove()
+    if lines.count == 4 { OAR2KeyLine(path: lines[2], text: lines[3]).remove() }
+  }
+
+  private func marks(of job: JobID) -> [String]? {
+    guard let text = Files.text(markPath(job)) else { return nil }
+    let lines = text.split(separator: "\n").map(String.init)
+    return lines.count == 2 || lines.count == 4 ? lines : nil
   }
 
   /// The files in OAR's directory of a job that an agent of ours began; `nil` for other jobs.
   func names(of job: JobID) -> OAR2Names? {
-    guard let lines = Files.text(markPath(job))?.split(separator: "\n"), lines.count == 2 else {
-      return nil
-    }
-    return OAR2Names(directory: String(lines[0]), user: String(lines[1]), job: job)
+    marks(of: job).map { OAR2Names(directory: $0[0], user: $0[1], job: job) }
   }
 
   /// The jobs that have a directory here.

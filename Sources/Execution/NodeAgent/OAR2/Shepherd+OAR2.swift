@@ -53,10 +53,8 @@ extension Shepherd {
   /// Makes the files, and the cgroups as OAR's own job manager would have made them.
   func makeTraces() throws(SystemError) {
     guard let oar2 = specification.oar2, let account = duty.oarAccount else { return }
-    let traces = OAR2Traces(specification.attempt.job, oar2.files, account)
-    try duty.spool.mark(traces.names)
-    try duty.groups.share(path, with: account)
-    try traces.make()
+    try OAR2Traces(specification.attempt.job, oar2.files, account)
+      .make(in: duty.spool, duty.groups, path)
   }
 
   /// Lets OAR's account send signals to this process, and says which process it is.
@@ -91,6 +89,7 @@ extension Shepherd {
     for name in ["OAR_NODEFILE", "OAR_NODE_FILE", "OAR_FILE_NODES", "OAR_RESOURCE_FILE"] {
       variables[name] = names.nodes
     }
+    variables["OAR_CPUSET"] = specification.oar2?.files.cpuset
     return variables
   }
 
@@ -146,7 +145,11 @@ extension Shepherd {
     }
   }
 
-  func removeTraces() { names?.remove() }
+  func removeTraces() {
+    guard let names, let files = specification.oar2?.files else { return }
+    if files.cpuset == nil { OAR2Sessions.end(listedIn: names.sessions, of: names.job) }
+    duty.spool.removeTraces(of: names.job)
+  }
 
   /// Sees to it that OAR's server hears of the end if no server of ours takes note of it.
   func leaveHerald(_ status: AttemptStatus, record: Int32, notices: Int32) {

@@ -3,6 +3,7 @@
 import ClusterModel
 import Glibc
 import NodeConnections
+import Storage
 import Wire
 
 /// Settings of a server in the place of OAR 2's Almighty (LIBURNA_WITH_OAR2). Names in capitals are variables
@@ -22,6 +23,9 @@ public struct OAR2NodeSettings: Sendable {
   /// PROLOGUE_EPILOGUE_TIMEOUT: seconds that each of them may take.
   public var hookLimit: Seconds
 
+  /// CPUSET_PATH is set: OAR's own commands find jobs by their cgroups, else by their keys.
+  public var usesCPUSets: Bool
+
   /// - Returns: `nil` without LIBURNA_WITH_OAR2.
   init?(_ configuration: Configuration, port: Int) throws {
     guard try configuration.flag("LIBURNA_WITH_OAR2", default: false) else { return nil }
@@ -29,6 +33,7 @@ public struct OAR2NodeSettings: Sendable {
     server = configuration.text("SERVER_HOSTNAME", default: "localhost")
     if server == "localhost" { server = hostNameOfServer() ?? server }
     self.port = port
+    usesCPUSets = configuration["CPUSET_PATH"].map { !$0.isEmpty } ?? false
     prologue = configuration["PROLOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }
     epilogue = configuration["EPILOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }
     hookLimit = try configuration.integer("PROLOGUE_EPILOGUE_TIMEOUT", default: 60, in: 1...86400)
@@ -67,8 +72,8 @@ private func hostNameOfServer() -> String? {
 
 extension ClusterState {
   /// What OAR 2's commands and modules look for on the hosts of a job; `nil` without OAR 2.
-  func oar2Files(of job: Job, settings: ServerSettings) -> OAR2Files? {
-    guard let oar2 = settings.oar2 else { return nil }
+  func oar2Files(of job: Job, secrets: JobSecrets?, settings: ServerSettings) -> OAR2Files? {
+    guard let oar2 = settings.oar2Nodes else { return nil }
     let record = record(of: job)
     var variables = environment(of: job, settings: settings)
     variables["OAR_WORKDIR"] = job.request.directory
@@ -76,21 +81,51 @@ extension ClusterState {
     variables["OAR_STDERR"] = record.stderr
     return OAR2Files(
       directory: oar2.directory, account: OAR2NodeSettings.account, user: job.request.user,
-      environment: variables, nodeFile: nodeFile(of: job), resourceFile: resourceFile(of: job))
+      environment: variables, nodeFile: nodeFile(of: job), resourceFile: resourceFile(of: job),
+      cpuset: oar2.usesCPUSets ? variables["OAR_CPUSET"] : nil,
+      key: secrets.flatMap { OAR2Key($0) })
   }
 
   /// The same for the first host.
-  func oar2Attempt(of job: Job, challenge: String, settings: ServerSettings) -> OAR2Attempt? {
-    guard let oar2 = settings.oar2, let files = oar2Files(of: job, settings: settings) else {
-      return nil
-    }
+  func oar2Attempt(
+    of job: Job, _ secrets: JobSecrets?, settings: ServerSettings
+  ) -> OAR2Attempt? {
+    guard let oar2 = settings.oar2Nodes,
+      let files = oar2Files(of: job, secrets: secrets, settings: settings)
+    else { return nil }
     return OAR2Attempt(
-      files: files, server: oar2.server, port: oar2.port, challenge: challenge,
+      files: files, server: oar2.server, port: oar2.port, challenge: secrets?.challenge ?? "",
       prologue: oar2.prologue, epilogue: oar2.epilogue, hookLimit: oar2.hookLimit)
   }
 }
 
+extension OAR2Key {
+  /// The job's key; `nil` for a job without one.
+  fileprivate init?(_ secrets: JobSecrets) {
+    guard !secrets.publicKey.isEmpty, !secrets.privateKey.isEmpty else { return nil }
+    self.init(publicKey: secrets.publicKey, privateKey: secrets.privateKey)
+  }
+}
+
 extension Controller {
-  /// Whether an interactive job is only held on its hosts: its session is opened by OAR 2's own `oarsub`.
-  func isHeldForOAR2(_ id: JobID) -> Bool { state.jobs[id].map { opensOwnSession($0) } ?? false }
+  /// Does something once a job's secrets are in memory, which its hosts have to know; at once where there are
+  /// none. It is done without them as well when they can't be read: the job runs then, but has no key, and its
+  /// end can't be told to OAR 2's server.
+  func withSecrets(of id: JobID, _ action: @escaping () -> Void) {
+    guard let store = withOAR2?.store, settings.oar2Nodes != nil, secrets[id] == nil else {
+      return action()
+    }
+    let isFirst = secretWaiters[id] == nil
+    secretWaiters[id, default: []].append(action)
+    guard isFirst else { return }
+    Task {
+      do {
+        secrets[id] = try await store.secrets(of: id)
+      } catch {
+        log.say("the secrets of job \(id) can't be read: \(error)")
+      }
+      for action in secretWaiters.removeValue(forKey: id) ?? [] { action() }
+      if state.jobs[id] == nil { secrets[id] = nil }
+    }
+  }
 }

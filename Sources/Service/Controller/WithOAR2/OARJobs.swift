@@ -92,25 +92,6 @@ extension Controller {
     commit(outcome)
   }
 
-  /// What runs a job on OAR 2's nodes must know the job's secret. Whether it is asked for first; the start
-  /// goes on when it is known.
-  func awaitsChallenge(of id: JobID) -> Bool {
-    guard let side = withOAR2, challenges[id] == nil else { return false }
-    Task {
-      do {
-        challenges[id] = try await side.store.challenge(of: id) ?? ""
-        guard let execution = executions[id], execution.pending.isEmpty, !execution.isRunning,
-          !execution.isReleasing
-        else { return }
-        sendStart(id)
-      } catch {
-        log.say("job \(id) waits for its secret: \(error)")
-        loop.after(1) { if self.executions[id]?.isPreparing == true { self.sendStart(id) } }
-      }
-    }
-    return true
-  }
-
   // MARK: Following
 
   /// The row of a job whose state others write.
@@ -196,7 +177,7 @@ extension Controller {
     guard let side = withOAR2, isWaitedFor(end.job) else { return remark(end, "it is no such job") }
     Task {
       do {
-        let secret = try await side.store.challenge(of: end.job)
+        let secret = try await side.store.secrets(of: end.job)?.challenge
         guard let secret, end.proves(secret) else { return remark(end, "a wrong challenge") }
         accept(end, until: Self.now + Self.decisionPatience)
       } catch {
