@@ -142,6 +142,7 @@ let package = Package(
       name: "liburna-bench",
       dependencies: [
         "ClusterModel", "Kamelot", "Kao", "Scenarios", "Storage", "SQLStorage", "SQLiteStorage",
+        "PostgreSQLStorage",
         "Wire",
       ],
       path: "Benchmarks/liburna-bench", swiftSettings: strict),

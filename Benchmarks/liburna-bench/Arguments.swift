@@ -13,7 +13,8 @@ struct Arguments {
   private var options: [String: String] = [:]
 
   private static let known = [
-    "count", "parallel", "slurm", "rounds", "command", "note", "scenario",
+    "count", "parallel", "slurm", "rounds", "command", "note", "scenario", "socket",
+    "jobs", "resources",
   ]
 
   init(_ words: some Collection<String>) throws {

@@ -12,6 +12,7 @@ enum Main {
     ("array", measureArray), ("throughput", measureThroughput), ("latency", measureLatency),
     ("commands", measureCommands), ("memory", measureMemory), ("restart", measureRestart),
     ("ready", awaitReadiness), ("record", measureRecord),
+    ("storage", measureStorage),
   ]
 
   static func main() async {

@@ -41,10 +41,11 @@ public final class PostgreSQLServer: Sendable {
   /// - Parameter settings: lines for its `postgresql.conf`.
   public init(settings: String = "") throws {
     programs = try Self.newestPrograms()
-    var template = Array("/tmp/liburna-pg-XXXXXX".utf8CString)
+    var template = Array("\(Self.roomyFolder)/liburna-pg-XXXXXX".utf8CString)
     folder = try template.withUnsafeMutableBufferPointer { buffer in
       guard let start = buffer.baseAddress, mkdtemp(start) != nil else {
-        throw FixtureFailure("no folder can be made in /tmp: \(String(cString: strerror(errno)))")
+        throw FixtureFailure(
+          "no folder can be made in \(Self.roomyFolder): \(String(cString: strerror(errno)))")
       }
       return String(cString: start)
     }
@@ -79,6 +80,15 @@ public final class PostgreSQLServer: Sendable {
     "$2/pg_ctl" -D data -s -m immediate stop
     cd / && rm -rf "$1"
     """
+
+  /// A database has some thousand files, which are made and removed faster in memory.
+  private static var roomyFolder: String {
+    var status = statvfs()
+    let isRoomy =
+      statvfs("/dev/shm", &status) == 0
+      && status.f_bavail * UInt(status.f_frsize) > 1 << 30
+    return isRoomy ? "/dev/shm" : "/tmp"
+  }
 
   private static func newestPrograms() throws -> String {
     let root = "/usr/lib/postgresql"
@@ -205,7 +215,13 @@ public final class PostgreSQLServer: Sendable {
     }
     let name = "test\(number)"
     try TestDatabase(server: self, name: "postgres").execute(
-      "CREATE DATABASE \(name) TEMPLATE \(template)")
+      "CREATE DATABASE \(name) TEMPLATE \(template) STRATEGY file_copy")
     return TestDatabase(server: self, name: name)
+  }
+
+  /// Removes a database, whoever is connected to it.
+  public func dropDatabase(_ database: TestDatabase) throws {
+    try TestDatabase(server: self, name: "postgres").execute(
+      "DROP DATABASE \(database.name) WITH (FORCE)")
   }
 }

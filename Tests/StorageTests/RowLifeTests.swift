@@ -37,7 +37,7 @@ struct RowLifeTests {
             + "mail:alice@site|0|30|10|OAR.%jobid%.out|OAR.%jobname%.err|0|NO"
         ])
     #expect(
-      try read("SELECT * FROM moldable_job_descriptions") == [
+      try read("SELECT * FROM moldable_job_descriptions ORDER BY 1") == [
         "70|7|3600|CURRENT", "71|7|60|CURRENT",
       ])
     #expect(
@@ -72,7 +72,10 @@ struct RowLifeTests {
     try await store.commit([.jobAssigned(7, moldable: 71, index: 1, resources: [3, 1], at: 200)])
     #expect(
       try read("SELECT state, start_time, assigned_moldable_job FROM jobs") == ["toLaunch|200|71"])
-    #expect(try read("SELECT * FROM assigned_resources") == ["71|1|CURRENT", "71|3|CURRENT"])
+    #expect(
+      try read("SELECT * FROM assigned_resources ORDER BY 1, 2") == [
+        "71|1|CURRENT", "71|3|CURRENT",
+      ])
 
     try await store.commit([.jobState(7, .launching, at: 201), .jobState(7, .running, at: 203)])
     try await store.commit([
@@ -88,7 +91,9 @@ struct RowLifeTests {
         "Finishing|300|301", "Terminated|301|0",
       ])
     #expect(
-      try read("SELECT resource_id, last_job_date FROM resources") == ["1|301", "2|0", "3|301"])
+      try read("SELECT resource_id, last_job_date FROM resources ORDER BY 1") == [
+        "1|301", "2|0", "3|301",
+      ])
     #expect(
       try read(
         """
@@ -106,11 +111,12 @@ struct RowLifeTests {
     try await store.commit([.jobsSubmitted([sampleJob(7)]), .jobsSubmitted([sampleJob(8)])])
     try await store.commit([.jobEnded(7, .error, exitStatus: nil, at: 150)])
     #expect(
-      try read("SELECT moldable_job_id, moldable_index FROM moldable_job_descriptions") == [
-        "7|LOG", "7|LOG", "8|CURRENT", "8|CURRENT",
-      ])
+      try read("SELECT moldable_job_id, moldable_index FROM moldable_job_descriptions ORDER BY 1")
+        == [
+          "7|LOG", "7|LOG", "8|CURRENT", "8|CURRENT",
+        ])
     #expect(
-      try read("SELECT state, stop_time, exit_code FROM jobs") == [
+      try read("SELECT state, stop_time, exit_code FROM jobs ORDER BY job_id") == [
         "Error|150|null", "Waiting|0|null",
       ])
   }
@@ -184,9 +190,9 @@ struct RowLifeTests {
     try await store.commit([.jobsSubmitted([sampleJob(7)])])
     try await store.commit([.jobAssigned(7, moldable: 70, index: 0, resources: [3], at: 200)])
     try await store.commit([.jobEnded(7, .terminated, exitStatus: 0, at: 201), .resourceRemoved(3)])
-    #expect(try read("SELECT resource_id FROM resources") == ["1", "2"])
+    #expect(try read("SELECT resource_id FROM resources ORDER BY 1") == ["1", "2"])
     #expect(try read("SELECT count(*) FROM resource_logs WHERE resource_id = 3") == ["0"])
-    #expect(try read("SELECT * FROM assigned_resources") == ["70|3|LOG"])
+    #expect(try read("SELECT * FROM assigned_resources ORDER BY 1, 2") == ["70|3|LOG"])
   }
 
   @Test("the plan replaces what was planned, in the tables and in their copies for readers")
@@ -208,8 +214,13 @@ struct RowLifeTests {
     ])
     for suffix in ["", "_visu"] {
       #expect(
-        try read("SELECT * FROM gantt_jobs_predictions\(suffix)") == ["0|410", "10|501", "30|700"])
-      #expect(try read("SELECT * FROM gantt_jobs_resources\(suffix)") == ["10|2", "10|3", "30|1"])
+        try read("SELECT * FROM gantt_jobs_predictions\(suffix) ORDER BY 1") == [
+          "0|410", "10|501", "30|700",
+        ])
+      #expect(
+        try read("SELECT * FROM gantt_jobs_resources\(suffix) ORDER BY 1, 2") == [
+          "10|2", "10|3", "30|1",
+        ])
     }
   }
 
@@ -221,7 +232,7 @@ struct RowLifeTests {
       try await store.commit([.predictions([], at: 401), .jobMessage(99, "nobody")])
     }
     try await store.commit([.predictions([first], at: 402)])
-    #expect(try read("SELECT * FROM gantt_jobs_predictions") == ["0|402", "10|500"])
+    #expect(try read("SELECT * FROM gantt_jobs_predictions ORDER BY 1") == ["0|402", "10|500"])
     #expect(try read("SELECT * FROM gantt_jobs_resources") == ["10|1"])
   }
 

@@ -92,8 +92,12 @@ public struct Job: Sendable, Identifiable {
   public var submissionTime: Instant
   /// When it started; for an advance reservation that has not, when it is to start; 0 for neither.
   public var startTime: Instant = 0
-  /// The number of the first of its moldables; the others follow.
+  /// The number of the first of its moldables; the others follow, unless ``scatteredMoldableIDs`` says
+  /// otherwise.
   public var firstMoldableID: MoldableID
+  /// The numbers of all its moldables where they don't follow each other: another server gave them, to
+  /// several jobs at once. Empty if they do.
+  public var scatteredMoldableIDs: [MoldableID] = []
   /// The index, in the request, of the moldable that was chosen.
   public var assignedMoldable: Int?
   public var assignedResources: [ResourceID] = []
@@ -147,5 +151,18 @@ public struct Job: Sendable, Identifiable {
   public var walltime: Seconds { request.moldables[assignedMoldable ?? 0].walltime }
 
   /// The number of the chosen moldable, if one is.
-  public var assignedMoldableID: MoldableID? { assignedMoldable.map { firstMoldableID + $0 } }
+  public var assignedMoldableID: MoldableID? { assignedMoldable.map { moldableID(at: $0) } }
+
+  /// The number of the moldable at `index` of its request.
+  public func moldableID(at index: Int) -> MoldableID {
+    scatteredMoldableIDs.indices.contains(index)
+      ? scatteredMoldableIDs[index] : firstMoldableID + index
+  }
+
+  /// Which of its moldables has a number; `nil` if none has.
+  public func moldableIndex(of moldable: MoldableID) -> Int? {
+    if !scatteredMoldableIDs.isEmpty { return scatteredMoldableIDs.firstIndex(of: moldable) }
+    let index = moldable - firstMoldableID
+    return request.moldables.indices.contains(index) ? index : nil
+  }
 }

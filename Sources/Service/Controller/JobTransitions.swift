@@ -32,7 +32,7 @@ extension ClusterState {
     holding.insert(id)
     outcome.changes.append(
       .jobAssigned(
-        id, moldable: job.firstMoldableID + moldable, index: moldable, resources: resources, at: now
+        id, moldable: job.moldableID(at: moldable), index: moldable, resources: resources, at: now
       ))
     if job.request.moldables.count > 1, job.reservation == .none {
       setMessage(id, jobMessage(of: job, resources: resources.count, moldable: moldable), &outcome)

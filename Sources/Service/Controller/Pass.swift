@@ -235,7 +235,7 @@ extension ClusterState {
     let planned = placements.values.sorted { $0.job < $1.job }.compactMap { placement in
       jobs[placement.job].map {
         Prediction(
-          moldable: $0.firstMoldableID + placement.moldable, start: placement.start,
+          moldable: $0.moldableID(at: placement.moldable), start: placement.start,
           resources: placement.resources)
       }
     }

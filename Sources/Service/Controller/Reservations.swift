@@ -129,7 +129,7 @@ extension ClusterState {
     standing = nil
     jobs[id]?.request = job.request.with(moldables)
     outcome.changes.append(
-      .jobWalltime(id, moldable: job.firstMoldableID + moldable, walltime))
+      .jobWalltime(id, moldable: job.moldableID(at: moldable), walltime))
   }
 
   /// The next instant after `now` at which time alone changes what a pass says of a reservation: it

@@ -12,11 +12,16 @@ struct ClusterLoader {
 
   func load(_ pending: PendingArrays) throws -> StoredCluster {
     var cluster = StoredCluster()
-    try loadResources(into: &cluster)
-    cluster.queues = try queues()
-    var jobs = try LiveJobLoader(connection: connection, problems: cluster.problems)
+    try loadProperties(into: &cluster)
+    let resources = try askResources(cluster.properties)
+    let queues = try askQueues()
+    let questions = try LiveJobQuestions(connection: connection)
+    try loadResources(resources, into: &cluster)
+    cluster.queues = try queues.rows(queue)
+    var jobs = try LiveJobLoader(questions, problems: cluster.problems)
     cluster.jobs = try jobs.load()
     cluster.problems = jobs.problems
+    judgeQueues(of: &cluster)
     let withoutRows = try pending.jobsWithoutRows()
     if !withoutRows.isEmpty {
       cluster.jobs += withoutRows
@@ -32,38 +37,82 @@ struct ClusterLoader {
     return cluster
   }
 
-  func queues() throws -> [Queue] {
+  // MARK: Queues
+
+  func queues() throws -> [Queue] { try askQueues().rows(queue) }
+
+  private func askQueues() throws -> Statement {
     try connection.statement(
       """
       SELECT queue_name, priority, scheduler_policy, state FROM queues
       ORDER BY priority DESC, queue_name
       """
-    ).rows { row in
-      Queue(
-        name: row.text(0), priority: row.integer(1), policy: row.text(2),
-        isActive: row.text(3) == "Active")
-    }
+    ).ask()
   }
+
+  private func queue(_ row: Statement) -> Queue {
+    Queue(
+      name: row.text(0), priority: row.integer(1), policy: row.text(2),
+      isActive: row.text(3) == "Active")
+  }
+
+  /// A job that waits in no queue stays what it is, and somebody should know; the list of what is wrong gets
+  /// an end.
+  private func judgeQueues(of cluster: inout StoredCluster) {
+    let names = Set(cluster.queues.map(\.name))
+    for job in cluster.jobs where job.state == .waiting && !names.contains(job.queue) {
+      cluster.problems.append(
+        "job \(job.id) waits in the queue \"\(job.queue)\", which does not exist")
+    }
+    let rest = cluster.problems.count - Self.problemLimit
+    guard rest > 0 else { return }
+    cluster.problems.removeLast(rest)
+    cluster.problems.append("\(rest) more rows can't be understood")
+  }
+
+  /// More sentences than this help nobody.
+  private static let problemLimit = 100
 
   // MARK: Resources
 
+  /// Reads the resources and the site's properties.
   func loadResources(into cluster: inout StoredCluster) throws {
+    try loadProperties(into: &cluster)
+    try loadResources(askResources(cluster.properties), into: &cluster)
+  }
+
+  private func loadProperties(into cluster: inout StoredCluster) throws {
+    if connection.isShared { try connection.columnsChanged() }
     let standard = Set(standardResourceColumns)
     cluster.properties = try connection.columns(of: "resources").map { column in
       PropertyDefinition(name: column.name, kind: column.isInteger ? .integer : .text)
     }.filter { !standard.contains($0.name) }
-    let columns = standardResourceColumns + cluster.properties.map(\.name)
-    let names = connection.list(columns, of: "resources")
+  }
+
+  private func askResources(_ properties: [PropertyDefinition]) throws -> Statement {
+    let columns = standardResourceColumns + properties.map(\.name)
+    return try connection.prepare(
+      "SELECT \(connection.list(columns, of: "resources")) FROM resources ORDER BY resource_id"
+    ).ask()
+  }
+
+  private func loadResources(_ answer: Statement, into cluster: inout StoredCluster) throws {
     let sites = cluster.properties
-    var problems: [String] = []
-    cluster.resources = try connection.prepare(
-      "SELECT \(names) FROM resources ORDER BY resource_id"
-    ).rows { row -> Resource? in
-      let resource = self.resource(row, sites)
-      if resource == nil { problems.append("resource \(row.integer(0)) has an unknown state") }
-      return resource
-    }.compactMap { $0 }
-    cluster.problems += problems
+    try answer.forEachRow { row in
+      row.hasBrokenText = false
+      let resource = resource(row, sites)
+      let problem =
+        resource == nil
+        ? "its state \"\(row.text(3))\" is not known"
+        : row.integer(0) <= 0
+          ? "its number is not positive"
+          : row.hasBrokenText ? "one of its texts is not in UTF-8" : nil
+      if let problem {
+        cluster.problems.append("resource \(row.integer(0)) was set aside: \(problem)")
+      } else if let resource {
+        cluster.resources.append(resource)
+      }
+    }
   }
 
   /// Reads a row with the columns of `standardResourceColumns` and then the site's.

@@ -9,6 +9,7 @@ struct LiveJobLoader {
   /// What is said of rows that can't be understood; their jobs are left out.
   private(set) var problems: [String]
   private let connection: Connection
+  private let jobs: Statement
   private let shapes: LiveShapes
   private let types: [JobID: [String]]
   private let dependencies: [JobID: [JobID]]
@@ -25,60 +26,35 @@ struct LiveJobLoader {
   private var lastCommand = ""
   private var lastMessage = ""
 
-  init(connection: Connection, problems: [String]) throws {
+  init(_ questions: LiveJobQuestions, problems: [String]) throws {
+    let connection = questions.connection
+    let reader = RequestReader(connection: connection)
     self.connection = connection
     self.problems = problems
-    shapes = try RequestReader(connection: connection).liveShapes()
-    types = try Self.liveTypes(connection)
-    dependencies = try Self.lists(
-      connection.prepare(
-        """
-        SELECT job_id, job_id_required FROM job_dependencies
-        WHERE job_dependency_index = 'CURRENT' ORDER BY \(connection.dialect.insertionOrder)
-        """))
-    assigned = try Self.lists(
-      connection.statement(
-        """
-        SELECT moldable_job_id, resource_id FROM assigned_resources
-        WHERE assigned_resource_index = 'CURRENT' ORDER BY moldable_job_id, resource_id
-        """))
-    deletions = try Self.numbers(
-      connection.statement(
-        """
-        SELECT frag_id_job, frag_date FROM frag_jobs
-        WHERE frag_state IN ('LEON', 'TIMER_ARMED', 'LEON_EXTERMINATE')
-        """))
-    reservationStarts = try Self.numbers(
-      connection.statement("SELECT job_id, reservation_start FROM liburna_jobs"))
-    promises = try Self.lists(
-      connection.statement(
-        """
-        SELECT moldable_id, g.resource_id FROM jobs
-          JOIN moldable_job_descriptions m ON m.moldable_job_id = job_id
-          JOIN gantt_jobs_resources g ON g.moldable_job_id = moldable_id
-        WHERE reservation = 'Scheduled' AND state IN ('Waiting', 'toAckReservation')
-        ORDER BY 1, 2
-        """))
-    walltimeChanges = try RequestReader(connection: connection).liveWalltimeChanges()
+    jobs = questions.jobs
+    shapes = try reader.liveShapes(questions.shapes)
+    types = try Self.liveTypes(questions.types)
+    dependencies = try Self.lists(questions.dependencies)
+    assigned = try Self.lists(questions.assigned)
+    deletions = try Self.numbers(questions.deletions)
+    reservationStarts = try questions.reservationStarts.map { try Self.numbers($0) } ?? [:]
+    promises = try Self.lists(questions.promises)
+    walltimeChanges = try reader.liveWalltimeChanges(questions.walltimeChanges)
+    try questions.states.forEachRow { row in
+      guard JobState(rawValue: row.text(0)) == nil else { return }
+      self.problems.append(
+        "the jobs in the state \"\(row.text(0))\" were set aside: it is not known")
+    }
   }
 
   /// The live jobs that have rows, by id.
   mutating func load() throws -> [Job] {
-    let states = ClusterLoader.liveStates.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-    let statement = try connection.prepare(
-      """
-      SELECT job_id, array_id, array_index, command, state, reservation, queue_name,
-        submission_time, start_time, assigned_moldable_job, message, resubmit_job_id, suspended,
-        job_user, job_name, project, job_type, properties, launching_directory, stdout_file,
-        stderr_file, checkpoint, checkpoint_signal, notify, initial_request, info_type
-      FROM jobs WHERE state IN (\(states))
-      """)
-    var jobs: [Job] = []
-    try statement.forEachRow { row in
-      if let job = try job(row) { jobs.append(job) }
+    var loaded: [Job] = []
+    try jobs.forEachRow { row in
+      if let job = try job(row) { loaded.append(job) }
     }
-    jobs.sort { $0.id < $1.id }
-    return jobs
+    loaded.sort { $0.id < $1.id }
+    return loaded
   }
 
   private mutating func job(_ row: Statement) throws -> Job? {
@@ -93,13 +69,20 @@ struct LiveJobLoader {
       problems.append("job \(id) was set aside: it has no resource description")
       return nil
     }
+    row.hasBrokenText = false
     share(row, 3, &lastCommand)
+    let request = request(row, of: id, shape: entry.shape)
+    if let problem = problem(row, shapes.shapes[entry.shape]) {
+      problems.append("job \(id) was set aside: \(problem)")
+      return nil
+    }
     share(row, 10, &lastMessage)
     var job = Job(
-      id: id, arrayID: row.integer(1), arrayIndex: row.integer(2),
-      request: request(row, of: id, shape: entry.shape), command: lastCommand, state: state,
+      id: id, arrayID: row.integer(1), arrayIndex: row.integer(2), request: request,
+      command: lastCommand, state: state,
       queue: row.text(6), types: types[id] ?? [], submissionTime: row.integer(7),
       firstMoldableID: entry.firstMoldable, message: lastMessage)
+    job.scatteredMoldableIDs = entry.scattered
     job.reservation = reservation
     job.startTime = row.integer(8)
     job.resubmittedFrom = row.integer(11)
@@ -112,9 +95,19 @@ struct LiveJobLoader {
     return job
   }
 
+  /// Why no job can be made of a row; `nil` if one can.
+  private func problem(_ row: Statement, _ shape: LiveShapes.Shape) -> String? {
+    if let problem = shape.problem { return problem }
+    if row.integer(0) <= 0 { return "its number is not positive" }
+    for (column, name) in [(7, "submission time"), (8, "start time")] where row.integer(column) < 0
+    {
+      return "its \(name) is \(row.integer(column))"
+    }
+    return row.hasBrokenText ? "one of its texts is not in UTF-8" : nil
+  }
+
   private func assign(_ moldable: MoldableID, to job: inout Job) {
-    let index = moldable - job.firstMoldableID
-    guard moldable != 0, job.request.moldables.indices.contains(index) else { return }
+    guard moldable != 0, let index = job.moldableIndex(of: moldable) else { return }
     job.assignedMoldable = index
     job.assignedResources = assigned[moldable] ?? []
   }
@@ -155,6 +148,7 @@ struct LiveJobLoader {
     let request =
       requests[fingerprint]
       ?? newRequest(row, shape: shape, dependencies: required, reservationStart: reservationStart)
+    if row.hasBrokenText { return request }
     requests[fingerprint] = request
     lastRequest = (fingerprint, request)
     return request
@@ -166,7 +160,7 @@ struct LiveJobLoader {
     JobRequest(
       user: row.text(13), name: row.optionalText(14), project: row.text(15),
       kind: JobKind(rawValue: row.text(16)) ?? .passive, properties: row.text(17),
-      moldables: shapes.shapes[shape], directory: row.text(18), stdout: row.text(19),
+      moldables: shapes.shapes[shape].moldables, directory: row.text(18), stdout: row.text(19),
       stderr: row.text(20), dependencies: dependencies, checkpoint: row.integer(21),
       checkpointSignal: row.integer(22), notify: row.optionalText(23),
       initialRequest: row.text(24), reservationStart: reservationStart,
@@ -180,11 +174,9 @@ struct LiveJobLoader {
     if !row.textBytes(column).elementsEqual(last.utf8) { last = row.text(column) }
   }
 
-  private static func liveTypes(_ connection: Connection) throws -> [JobID: [String]] {
+  private static func liveTypes(_ answer: Statement) throws -> [JobID: [String]] {
     var types: [JobID: [String]] = [:]
-    try connection.statement(
-      "SELECT job_id, type FROM job_types WHERE types_index = 'CURRENT' ORDER BY job_type_id"
-    ).forEachRow { types[$0.integer(0), default: []].append($0.text(1)) }
+    try answer.forEachRow { types[$0.integer(0), default: []].append($0.text(1)) }
     // Equal lists are kept once.
     var shared: [[String]: [String]] = [:]
     return types.mapValues { list in

@@ -7,6 +7,14 @@ import Storage
 struct RecordReader {
   let connection: Connection
 
+  /// Read in this order.
+  private static let columns = [
+    "job_id", "array_id", "array_index", "job_name", "project", "job_user", "state", "job_type",
+    "queue_name", "command", "properties", "launching_directory", "stdout_file", "stderr_file",
+    "reservation", "exit_code", "submission_time", "start_time", "stop_time", "message",
+    "initial_request", "resubmit_job_id", "assigned_moldable_job",
+  ]
+
   /// Jobs that match, by id.
   func records(
     matching filter: JobFilter, limit: Int, pending: PendingArrays
@@ -29,10 +37,7 @@ struct RecordReader {
   private func written(_ query: JobQuery, limit: Int) throws -> [JobRecord] {
     let statement = try connection.prepare(
       """
-      SELECT job_id, array_id, array_index, job_name, project, job_user, state, job_type,
-        queue_name, command, properties, launching_directory, stdout_file, stderr_file,
-        reservation, exit_code, submission_time, start_time, stop_time, message, initial_request,
-        resubmit_job_id, assigned_moldable_job
+      SELECT \(connection.list(Self.columns, of: "jobs"))
       FROM jobs \(query.clause) ORDER BY job_id LIMIT ?
       """)
     for value in query.values { statement.bind(value) }
@@ -63,10 +68,10 @@ struct RecordReader {
       startTime: row.integer(17), stopTime: row.integer(18), message: row.text(19),
       initialRequest: row.optionalText(20), scheduledStart: nil, resubmittedFrom: row.integer(21))
     record.walltimeChange = try RequestReader(connection: connection).walltimeChange(of: id)
-    try addAssignment(row.integer(22), first: request.first, to: &record)
-    if !state.isFinal {
-      record.scheduledStart = try plannedStart(request.first, count: request.moldables.count)
+    if let index = request.ids.firstIndex(of: row.integer(22)) {
+      try addAssignment(row.integer(22), index: index, to: &record)
     }
+    if !state.isFinal { record.scheduledStart = try plannedStart(of: request.ids) }
     return record
   }
 
@@ -86,7 +91,8 @@ struct RecordReader {
       reservation: job.reservation, exitCode: nil, submissionTime: job.submissionTime,
       startTime: job.startTime, stopTime: 0, message: job.message,
       initialRequest: request.initialRequest,
-      scheduledStart: try plannedStart(job.firstMoldableID, count: request.moldables.count),
+      scheduledStart: try plannedStart(
+        of: request.moldables.indices.map { job.moldableID(at: $0) }),
       resubmittedFrom: job.resubmittedFrom)
   }
 
@@ -107,10 +113,9 @@ struct RecordReader {
   }
 
   private func addAssignment(
-    _ moldable: MoldableID, first: MoldableID, to record: inout JobRecord
+    _ moldable: MoldableID, index: Int, to record: inout JobRecord
   ) throws {
-    guard moldable != 0, record.moldables.indices.contains(moldable - first) else { return }
-    record.assignedMoldable = moldable - first
+    record.assignedMoldable = index
     var resources: [ResourceID] = []
     var hosts: [String] = []
     try connection.statement(
@@ -129,13 +134,14 @@ struct RecordReader {
   }
 
   /// When the plan lets the job start, in whichever of its moldables.
-  private func plannedStart(_ first: MoldableID, count: Int) throws -> Instant? {
-    try connection.statement(
-      """
-      SELECT start_time FROM gantt_jobs_predictions_visu
-      WHERE moldable_job_id >= ? AND moldable_job_id < ?
-      """
-    ).bind(first).bind(first + count).firstRow { $0.integer(0) }
+  private func plannedStart(of moldables: [MoldableID]) throws -> Instant? {
+    for moldable in moldables {
+      let start = try connection.statement(
+        "SELECT start_time FROM gantt_jobs_predictions_visu WHERE moldable_job_id = ?"
+      ).bind(moldable).firstRow { $0.integer(0) }
+      if let start { return start }
+    }
+    return nil
   }
 }
 

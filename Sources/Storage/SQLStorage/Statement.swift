@@ -125,9 +125,15 @@ open class Statement {
     isNull(column) ? nil : integer(column)
   }
 
-  /// The text of a column; empty for NULL. Bytes that aren't UTF-8 are replaced.
+  /// Whether a text was read that is not UTF-8; whoever cares sets it back.
+  public final var hasBrokenText = false
+
+  /// The text of a column; empty for NULL. Bytes that aren't UTF-8 are replaced, and ``hasBrokenText`` says so.
   public final func text(_ column: Int) -> String {
-    String(decoding: textBytes(column), as: UTF8.self)
+    let bytes = textBytes(column)
+    if let text = String(validating: bytes, as: UTF8.self) { return text }
+    hasBrokenText = true
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   public final func optionalText(_ column: Int) -> String? { isNull(column) ? nil : text(column) }
