@@ -47,13 +47,13 @@ public final class TestClient {
       "host=\(server.folder) port=\(server.port) dbname=\(database.name) "
       + "user=\(user ?? server.administrator)"
     guard let handle = PQconnectdb(text) else { throw FixtureFailure("no memory") }
-    self.handle = handle
     guard PQstatus(handle) == CONNECTION_OK else {
       let text = String(cString: PQerrorMessage(handle))
       PQfinish(handle)
       throw FixtureFailure(text)
     }
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
+    self.handle = handle
   }
 
   deinit { PQfinish(handle) }

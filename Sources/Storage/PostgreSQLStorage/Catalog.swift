@@ -33,6 +33,7 @@ final class PostgreSQLDatabase: PostgreSQLConnection {
   override var isShared: Bool { manner != .ours }
   override var takesWholeArrays: Bool { manner == .ours }
   override var rowsPerInsert: Int { 64 }
+  override var keepsTokens: Bool { manner != .shared && hasTable("liburna_facts") }
 
   /// Looks up what there is.
   func readCatalog() throws {

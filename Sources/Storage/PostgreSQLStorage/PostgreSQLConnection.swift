@@ -215,16 +215,13 @@ class PostgreSQLConnection: Connection {
   /// First everything is known to have gone well, then the end is asked for: what is lost before that was
   /// surely not written.
   override func commit() throws {
-    let number = try statement("SELECT txid_current_if_assigned()").firstRow {
-      $0.optionalInteger(0)
-    }
+    let mark = try leaveMark()
     try throwFailure()
     do {
       try send("COMMIT")
     } catch  where session.isLost {
       inTransaction = false
-      guard let number, let number else { return }
-      return try findFate(of: number)
+      return try findFate(mark)
     }
     inTransaction = false
     try throwFailure()
@@ -238,26 +235,78 @@ class PostgreSQLConnection: Connection {
     if session.isLost { throw .lost("the server ended it", settings) }
   }
 
-  /// Asks whether a transaction was committed when nobody heard the answer.
-  private func findFate(of transaction: Int) throws {
+  // MARK: The fate of a transaction
+
+  /// By what a transaction is found again.
+  private enum Mark {
+    /// A text in a row of our own.
+    case token(String)
+    /// The database's number of it; `nil` if it wrote nothing.
+    case number(Int?)
+  }
+
+  /// Whether the database has a row for tokens.
+  var keepsTokens: Bool { false }
+
+  /// Marks the present transaction, and waits for all that was sent in it.
+  private func leaveMark() throws -> Mark {
+    // A number may be given again after a crash of the database, a token never.
+    if keepsTokens {
+      let token = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+      try statement(
+        """
+        INSERT INTO liburna_facts (name, value) VALUES ('last commit', ?)
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value
+        """
+      ).bind(token).run()
+      try session.synchronize()
+      try drain()
+      return .token(token)
+    }
+    let number = try statement("SELECT txid_current_if_assigned()").firstRow {
+      $0.optionalInteger(0)
+    }
+    return .number(number ?? nil)
+  }
+
+  /// Finds out whether a transaction was committed when nobody heard the answer.
+  private func findFate(_ mark: Mark) throws {
+    if case .number(nil) = mark { return }
     let deadline = ContinuousClock.now + settings.fateLimit
-    var status: String?
     repeat {
       do {
         try ensureSession(within: settings.fateLimit)
-        status = try prepare("SELECT txid_status(CAST(? AS bigint))").bind(transaction)
-          .firstRow { $0.text(0) }
-      } catch let failure as StorageFailure where failure.kind == .lost {}
-      switch status {
-      case "committed": return
-      case "aborted": throw StorageFailure.lost("at the commit", settings)
-      // The server that we lost is still at it.
-      default: usleep(Self.reconnectPause)
-      }
+        if let isCommitted = try isCommitted(mark) {
+          if isCommitted { return }
+          throw UnwrittenCommit()
+        }
+      } catch is UnwrittenCommit {
+        throw StorageFailure.lost("at the commit", settings)
+      } catch let failure as StorageFailure where failure.kind == .lost || failure.kind == .busy {}
+      usleep(Self.reconnectPause)
     } while .now < deadline
     throw StorageError.unusable(
       "whether \(settings) has written the last changes could not be learnt within "
         + "\(settings.fateLimit): when it is back, start the server again")
+  }
+
+  /// `nil` if it is not decided: the process of the database that served us is still at it.
+  private func isCommitted(_ mark: Mark) throws -> Bool? {
+    switch mark {
+    case .token(let token):
+      // The lock waits for whoever wrote the row and has not ended.
+      return try prepare("SELECT value FROM liburna_facts WHERE name = 'last commit' FOR UPDATE")
+        .firstRow { $0.text(0) == token } ?? false
+    case .number(let number):
+      // A number that nobody has got yet: the crash took all that we did.
+      let status = try prepare(
+        """
+        SELECT CASE WHEN CAST(?1 AS bigint) < txid_snapshot_xmax(txid_current_snapshot())
+          THEN txid_status(CAST(?1 AS bigint)) ELSE 'aborted' END
+        """
+      ).bind(number).firstRow { $0.text(0) }
+      return status == "committed" ? true : status == "aborted" ? false : nil
+    }
   }
 
   override func rollBack() {
@@ -309,6 +358,9 @@ class PostgreSQLConnection: Connection {
     }
   }
 }
+
+/// A transaction that turned out not to be written.
+private struct UnwrittenCommit: Error {}
 
 /// A lock by which one of several programs is alone on a database; it ends with the connection.
 public struct AdvisoryLock: Sendable {

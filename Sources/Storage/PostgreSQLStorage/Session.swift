@@ -46,15 +46,14 @@ final class Session {
     }
     PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
-    self.handle = handle
-    do {
-      try configure()
-    } catch {
+    guard Self.configure(handle, settings) else {
+      let text = String(cString: PQerrorMessage(handle))
       PQfinish(handle)
-      throw ConnectionRefusal(error.text, settings)
+      throw ConnectionRefusal(text, settings)
     }
     PQsetnonblocking(handle, 1)
     PQenterPipelineMode(handle)
+    self.handle = handle
   }
 
   deinit { PQfinish(handle) }
@@ -71,19 +70,17 @@ final class Session {
     return next == PGRES_POLLING_OK
   }
 
-  private func configure() throws(StorageFailure) {
-    var settings = """
-      SET statement_timeout = \(self.settings.statementLimit);
-      SET lock_timeout = \(self.settings.lockLimit);
+  private static func configure(_ handle: OpaquePointer, _ settings: PostgreSQLSettings) -> Bool {
+    var sql = """
+      SET statement_timeout = \(settings.statementLimit);
+      SET lock_timeout = \(settings.lockLimit);
       SET standard_conforming_strings = on; SET datestyle = 'ISO'
       """
     // Compiling a question takes longer than any of ours.
-    if PQserverVersion(handle) >= 110_000 { settings += "; SET jit = off" }
-    let result = PQexec(handle, settings)
+    if PQserverVersion(handle) >= 110_000 { sql += "; SET jit = off" }
+    let result = PQexec(handle, sql)
     defer { PQclear(result) }
-    guard PQresultStatus(result) == PGRES_COMMAND_OK else {
-      throw StorageFailure(code: "", text: String(cString: PQerrorMessage(handle)), self.settings)
-    }
+    return PQresultStatus(result) == PGRES_COMMAND_OK
   }
 
   /// The server's version, such as 150018.
