@@ -27,15 +27,4 @@ extension DatabaseStorage: ForeignChanges {
   public func waitingClients() throws -> [JobID: String] {
     try withDatabase { try ForeignReader(connection: $0.connection).waitingClients() }
   }
-
-  public func reserve(jobs: Int, moldables: Int) throws -> (job: JobID, moldable: MoldableID) {
-    try withDatabase { database in
-      let connection = database.connection
-      return (
-        try connection.takeConsecutiveIDs("job_id", "jobs", count: jobs),
-        try connection.takeConsecutiveIDs(
-          "moldable_id", "moldable_job_descriptions", count: moldables)
-      )
-    }
-  }
 }
