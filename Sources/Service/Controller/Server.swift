@@ -45,7 +45,7 @@ public enum Server {
   ) async {
     do {
       let storage = try await settings.database.open(
-        settings.sharesDatabase ? .sharedWithOurTables : .ours)
+        settings.withOAR2 == nil ? .ours : .sharedWithOurTables)
       let controller = Controller(settings: settings, storage: storage, loop: loop)
       if leaves { return try await controller.leave() }
       try await controller.start()
