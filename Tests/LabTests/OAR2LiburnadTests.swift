@@ -9,9 +9,13 @@ import Testing
 extension LabSuite {
   @Suite("liburnad in Almighty's place")
   struct OAR2LiburnadTests {
-    @Test("OAR 2's own commands work unchanged, ours beside them, and running jobs outlive the switch")
+    @Test(
+      "OAR 2's own commands work unchanged, ours beside them, and running jobs outlive the switch")
     func place() throws {
       var composition = try CompositionFile.shipped("oar2-liburnad").composition(nodes: 2)
+      let programs = try TestLab.program.split(separator: "/").dropLast().joined(separator: "/")
+      composition.volumes.append(
+        Volume(source: "/" + programs, target: "/usr/local/liburna/bin", mode: .ro))
       // Programs that were built for development need the Swift library of this machine.
       if let library = try Self.swiftLibrary() {
         composition.volumes.append(Volume(source: library, target: library, mode: .ro))
@@ -120,12 +124,14 @@ extension LabSuite {
       (
         "reservations",
         """
-        date=$(date -d '+4 seconds' '+%F %T')
+        date=$(date -d '+15 seconds' '+%F %T')
         oarsub -r "$date" -l core=4,walltime=0:0:30 'exit 4' >taken
         grep -q 'Reservation valid --> OK' taken
         oarsub -r "$date" -l core=4,walltime=0:1 true >refused && exit 1
         grep -q 'Reservation not valid --> KO (' refused
-        await $(sed -n 's/^OAR_JOB_ID=//p' taken) Terminated
+        job=$(sed -n 's/^OAR_JOB_ID=//p' taken)
+        await $job Terminated
+        oarstat -fj $job | grep -q 'message = R=4,W=0:0:[23][0-9],J=R'
         echo good
         """
       ),
