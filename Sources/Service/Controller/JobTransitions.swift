@@ -114,7 +114,7 @@ extension ClusterState {
     let request = job.request
     return Self.jobMessage(
       resources: resources, walltime: request.moldables[moldable].walltime, kind: request.kind,
-      isReservation: request.reservationStart > 0, name: request.name, queue: job.queue,
+      isReservation: job.reservation != .none, name: request.name, queue: job.queue,
       project: request.project, types: job.types)
   }
 

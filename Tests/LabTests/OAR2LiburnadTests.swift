@@ -1,0 +1,186 @@
+// liburnad in the place of a real OAR 2's server: OAR's own commands do what they always do, and the switch
+// is made with jobs that run, there and back.
+
+import Compositions
+import Testing
+
+@testable import Lab
+
+extension LabSuite {
+  @Suite("liburnad in Almighty's place")
+  struct OAR2LiburnadTests {
+    @Test(
+      "OAR 2's own commands work unchanged, ours beside them, and running jobs outlive the switch")
+    func place() throws {
+      var composition = try CompositionFile.shipped("oar2-liburnad").composition(nodes: 2)
+      let programs = try TestLab.program.split(separator: "/").dropLast().joined(separator: "/")
+      composition.volumes.append(
+        Volume(source: "/" + programs, target: "/usr/local/liburna/bin", mode: .ro))
+      // Programs that were built for development need the Swift library of this machine.
+      if let library = try Self.swiftLibrary() {
+        composition.volumes.append(Volume(source: library, target: library, mode: .ro))
+      }
+      try TestLab.run("oar2-liburnad", composition) { (test) throws in
+        let own = try #require(composition.test)
+        _ = try test.sh("frontend", own, user: "user1")
+        for (name, script) in Self.scripts {
+          let out = try test.sh("frontend", Self.words + script, user: "user1")
+          #expect(out.hasSuffix("good"), "\(name): \(out)")
+        }
+        let nodes = try test.sh("server", Self.nodes)
+        #expect(nodes.hasSuffix("good"), "\(nodes)")
+        try there(and: test)
+        // What others would act upon was acted upon, and nothing is half way.
+        let left = """
+          select (select count(*) from event_logs where to_check = 'YES'),
+            (select count(*) from resources where next_state <> 'UnChanged'),
+            (select count(*) from frag_jobs where frag_state <> 'FRAGGED'),
+            (select count(*) from jobs where state not in ('Terminated', 'Error')),
+            (select count(*) from assigned_resources where assigned_resource_index = 'CURRENT')
+          """
+        #expect(
+          try test.sh("server", "cd /; su postgres -c \"psql -XAtqd oar -c \\\"\(left)\\\"\"")
+            == "0|0|0|0|0")
+      }
+    }
+
+    /// The switch to OAR's server and back, each with a job that runs.
+    private func there(and test: TestLab) throws {
+      let first = try test.sh("frontend", Self.words + Self.begin, user: "user1")
+      let seconds = try test.sh(
+        "server", "begin=$(date +%s); use-server almighty; echo $(($(date +%s) - begin))")
+      #expect((Int(seconds) ?? 99) <= 5)
+      // One that OAR starts, one that goes on; then back.
+      let second = try test.sh("frontend", Self.words + Self.begin, user: "user1")
+      _ = try test.sh("server", "use-server liburnad")
+      for job in [first, second] {
+        let end = "await \(job) Terminated; oarstat -fj \(job) | grep -c '1280 (5,0,0)'"
+        #expect(try test.sh("frontend", Self.words + end, user: "user1") == "1", "job \(job)")
+      }
+    }
+
+    /// Where the library of this process is; nil if it is a part of it.
+    private static func swiftLibrary() throws -> String? {
+      let maps = try Files.readText("/proc/self/maps")
+      let path = maps.split(separator: "\n").first { $0.hasSuffix("/libswiftCore.so") }?
+        .split(separator: " ").last
+      return path.map { String($0.dropLast("/libswiftCore.so".count)) }
+    }
+
+    /// `ask` submits and says the id, `await JOB STATE` waits for a state.
+    private static let words = """
+      cd
+      ask() { oarsub "$@" 2>&1 | sed -n 's/^OAR_JOB_ID=\\([0-9]\\)/\\1/p'; }
+      await() {
+        tries=600
+        until [ "$(oarstat -s -j "$1" | sed 's/.*: //')" = "$2" ]; do
+          tries=$((tries - 1))
+          [ $tries -gt 0 ] || { oarstat -fj "$1"; exit 1; }
+          sleep 0.1
+        done
+      }
+
+      """
+
+    /// A job of half a minute, whose id is said when it runs.
+    private static let begin = """
+      job=$(ask -l core=1,walltime=0:5 'sleep 20; exit 5')
+      await $job Running
+      echo $job
+      """
+
+    private static let scripts = [
+      (
+        "batch and array",
+        """
+        job=$(ask -l core=1,walltime=0:1 'exit 3')
+        await $job Terminated
+        oarstat -fj $job | grep -q '768 (3,0,0)'
+        for job in $(ask --array 4 -l core=1,walltime=0:1 true); do await $job Terminated; done
+        echo good
+        """
+      ),
+      (
+        "hold, resume, suspend, walltime, delete",
+        """
+        job=$(ask -l core=4,walltime=0:5 'sleep 300')
+        await $job Running
+        next=$(ask -l core=1,walltime=0:1 true)
+        oarhold $next >/dev/null; await $next Hold
+        oarresume $next >/dev/null; await $next Waiting
+        oardel $next >/dev/null; await $next Error
+        oarstat -fj $next | grep -q 'Job killed by Leon directly'
+        oarhold -r $job >/dev/null; await $job Suspended
+        oarresume $job >/dev/null; await $job Running
+        oarwalltime $job +0:10 >/dev/null
+        tries=100
+        until oarwalltime $job | grep -q 'Current walltime: *0:15:0'; do
+          tries=$((tries - 1)); [ $tries -gt 0 ]; sleep 0.1
+        done
+        oardel $job >/dev/null; await $job Error
+        echo good
+        """
+      ),
+      (
+        "reservations",
+        """
+        date=$(date -d '+15 seconds' '+%F %T')
+        oarsub -r "$date" -l core=4,walltime=0:0:30 'exit 4' >taken
+        grep -q 'Reservation valid --> OK' taken
+        oarsub -r "$date" -l core=4,walltime=0:1 true >refused && exit 1
+        grep -q 'Reservation not valid --> KO (' refused
+        job=$(sed -n 's/^OAR_JOB_ID=//p' taken)
+        await $job Terminated
+        oarstat -fj $job | grep -q 'message = R=4,W=0:0:[23][0-9],J=R'
+        echo good
+        """
+      ),
+      (
+        "interactive",
+        """
+        echo 'echo "on $(hostname) in $OAR_JOB_ID"; exit' |
+          timeout 60 script -qec 'oarsub -I -l core=1,walltime=0:5' /dev/null >session
+        grep -q '^Starting...' session
+        grep -q 'on node[12] in [0-9]' session
+        job=$(sed -n 's/^OAR_JOB_ID=\\([0-9]*\\).*/\\1/p' session)
+        tries=300
+        until oarstat -s -j $job | grep -qE 'Terminated|Error'; do
+          tries=$((tries - 1)); [ $tries -gt 0 ]; sleep 0.1
+        done
+        echo good
+        """
+      ),
+      (
+        "besteffort",
+        """
+        least=$(ask -t besteffort -l core=4,walltime=0:5 'sleep 300')
+        await $least Running
+        job=$(ask -l core=1,walltime=0:1 true)
+        await $job Terminated
+        await $least Error
+        echo good
+        """
+      ),
+    ]
+
+    private static let nodes = """
+      set -e
+      state() {
+        tries=100
+        until [ "$(oarnodes -s node2 | grep -c ": $1")" = 2 ]; do
+          tries=$((tries - 1)); [ $tries -gt 0 ]; sleep 0.1
+        done
+      }
+      oarnodesetting -s Absent -h node2 >/dev/null; state Absent
+      oarnodesetting -s Alive -h node2 >/dev/null; state Alive
+      oarnodesetting -h node2 -p deploy=YES >/dev/null
+      printf 'SERVER_HOSTNAME="server"\\nLIBURNA_SOCKET="/run/liburna/liburnad.sock"\\n' >/tmp/own.conf
+      export OARCONFFILE=/tmp/own.conf
+      tries=100
+      until [ "$(/usr/local/liburna/bin/liburna oarnodes | grep -c deploy=YES)" = 2 ]; do
+        tries=$((tries - 1)); [ $tries -gt 0 ]; sleep 0.1
+      done
+      echo good
+      """
+  }
+}
