@@ -48,10 +48,15 @@ struct LiveJobLoader {
         SELECT frag_id_job, frag_date FROM frag_jobs
         WHERE frag_state IN ('LEON', 'TIMER_ARMED', 'LEON_EXTERMINATE')
         """))
-    reservationStarts =
+    // Where OAR alone writes, a reservation that has not started has its date in its own row.
+    reservationStarts = try Self.numbers(
       connection.hasTable("liburna_jobs")
-      ? try Self.numbers(
-        connection.statement("SELECT job_id, reservation_start FROM liburna_jobs")) : [:]
+        ? connection.statement("SELECT job_id, reservation_start FROM liburna_jobs")
+        : connection.statement(
+          """
+          SELECT job_id, start_time FROM jobs
+          WHERE reservation <> 'None' AND state NOT IN ('Terminated', 'Error')
+          """))
     promises = try Self.lists(
       connection.statement(
         """
