@@ -7,19 +7,6 @@ import Storage
 struct OAR2Rows {
   let connection: Connection
 
-  /// Where those wait that submitted interactive jobs and reservations.
-  func clients() throws -> [JobID: String] {
-    var clients: [JobID: String] = [:]
-    try connection.statement(
-      """
-      SELECT job_id, info_type FROM jobs
-      WHERE state IN ('Waiting', 'toAckReservation', 'toError')
-        AND (job_type = 'INTERACTIVE' OR reservation <> 'None')
-      """
-    ).forEachRow { clients[$0.integer(0)] = $0.text(1) }
-    return clients
-  }
-
   /// Whether Leon has something to do.
   func hasDeletions() throws -> Bool {
     try connection.statement(
@@ -79,10 +66,6 @@ struct OAR2Rows {
 }
 
 extension DatabaseStorage: OAR2Storage {
-  public func waitingClients() throws -> [JobID: String] {
-    try withDatabase { try OAR2Rows(connection: $0.connection).clients() }
-  }
-
   public func hasDeletionsForLeon() throws -> Bool {
     try withDatabase { try OAR2Rows(connection: $0.connection).hasDeletions() }
   }
