@@ -39,7 +39,8 @@ import Testing
     }
   }
 
-  @Test("queues that name kamelot or kao are ours, others are called, in the order of their priorities")
+  @Test(
+    "queues that name kamelot or kao are ours, others are called, in the order of their priorities")
   func queues() throws {
     let usual = try settings("")
     let queues = [
@@ -90,12 +91,15 @@ import Testing
   func waking() throws {
     let resume = try #require(
       ResumeSettings(
-        Configuration(parsing: "CPUSET_PATH=\"/oar\"\nOPENSSH_CMD=\"/usr/bin/ssh -p 6667 -e none\"")))
-    let command = try #require(resume.command(heldJob(3, on: [1], .resuming), on: "node1", script: "1;"))
+        Configuration(parsing: "CPUSET_PATH=\"/oar\"\nOPENSSH_CMD=\"/usr/bin/ssh -p 6667 -e none\"")
+      ))
+    let command = try #require(
+      resume.command(heldJob(3, on: [1], .resuming), on: "node1", script: "1;"))
     #expect(command.path == "/usr/bin/ssh")
     #expect(
       command.arguments == [
-        "-p", "6667", "-e", "none", "-x", "-T", "node1", "TAKTUK_HOSTNAME=node1", "perl", "-", "resume",
+        "-p", "6667", "-e", "none", "-x", "-T", "node1", "TAKTUK_HOSTNAME=node1", "perl", "-",
+        "resume",
       ])
     #expect(
       command.input == """
@@ -126,8 +130,9 @@ import Testing
     lines = []
     #expect(await failing.run(limit: 20) { lines.append($0) } == .signalled(9))
     #expect(lines == ["a", "b"])
-    guard case .notStarted(let reason) = await OAR2Program(path: "/nowhere/x", arguments: [])
-      .run(limit: 5, line: { _ in })
+    guard
+      case .notStarted(let reason) = await OAR2Program(path: "/nowhere/x", arguments: [])
+        .run(limit: 5, line: { _ in })
     else {
       Issue.record("it was started")
       return

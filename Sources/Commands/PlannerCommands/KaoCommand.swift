@@ -5,7 +5,8 @@ import CommandLine
 /// The command `kao`.
 public enum KaoCommand: Command {
   public static let definition = CommandDefinition(
-    "kao", "Make a pass of the metascheduler of a running OAR 2 server", synopsis: [""], options: [],
+    "kao", "Make a pass of the metascheduler of a running OAR 2 server", synopsis: [""],
+    options: [],
     details: [
       "OAR 2's Almighty calls it for each pass when oar.conf says META_SCHED_CMD=\"kao\" and the program is in "
         + "OAR's directory, /usr/lib/oar (Docs/OAR2.md). It takes no words: settings come from "

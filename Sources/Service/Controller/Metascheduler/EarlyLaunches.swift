@@ -33,7 +33,9 @@ struct EarlyLaunches {
     else { return nil }
     let texts = words[3].dropFirst("RESOURCES=".count).split(separator: ",")
     let resources = texts.compactMap { Int($0) }
-    guard !texts.isEmpty, resources.count == texts.count, texts.count <= Self.mostResources else { return nil }
+    guard !texts.isEmpty, resources.count == texts.count, texts.count <= Self.mostResources else {
+      return nil
+    }
     return EarlyLaunch(queue: queue, job: job, moldable: moldable, resources: resources.sorted())
   }
 

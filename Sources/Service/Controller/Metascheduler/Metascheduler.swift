@@ -32,9 +32,12 @@ public enum Metascheduler {
     let program = OAR2Program(path: "/proc/self/exe", arguments: [])
     switch program.runPart("\(role)=pass", limit: hardLimit) {
     case .exited(let code) where (0...2).contains(code): return Int32(code)
-    case .exited(let code): log.error("the pass ended with exit code \(code); jobs wait for the next one")
-    case .signalled(let signal): log.error("the pass ended by signal \(signal); jobs wait for the next one")
-    case .tookTooLong: log.error("the pass was ended after \(hardLimit) s; jobs wait for the next one")
+    case .exited(let code):
+      log.error("the pass ended with exit code \(code); jobs wait for the next one")
+    case .signalled(let signal):
+      log.error("the pass ended by signal \(signal); jobs wait for the next one")
+    case .tookTooLong:
+      log.error("the pass was ended after \(hardLimit) s; jobs wait for the next one")
     case .notStarted(let reason): log.error("the pass can't be started: \(reason)")
     }
     return PassResult.goOn.rawValue

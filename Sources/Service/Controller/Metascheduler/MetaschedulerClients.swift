@@ -111,7 +111,8 @@ extension MetaschedulerPass {
       .jobDeletion(id, .asked, at: now),
       .event(
         JobEvent(
-          ClusterState.deletionEvent, job: id, at: now, "User root requested to frag the job \(id)")),
+          ClusterState.deletionEvent, job: id, at: now, "User root requested to frag the job \(id)")
+      ),
     ]
     result = .endJobs
   }

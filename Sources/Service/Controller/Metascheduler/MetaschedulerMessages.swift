@@ -40,7 +40,9 @@ extension MetaschedulerPass {
     let words = QueueMessage(settings: settings.planning, usage: state.usage)
     let ours = Set(state.queues.lazy.filter(settings.isOurs).map(\.name))
     func isOurs(_ id: JobID) -> Bool {
-      guard waiting.contains(id), let job = state.jobs[id], job.reservation == .none else { return false }
+      guard waiting.contains(id), let job = state.jobs[id], job.reservation == .none else {
+        return false
+      }
       return ours.contains(job.queue)
     }
     var placed: Set<JobID> = []

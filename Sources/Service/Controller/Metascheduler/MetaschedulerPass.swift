@@ -88,7 +88,8 @@ struct MetaschedulerPass {
   static func date(_ clock: Instant, after last: Instant, _ log: MetaschedulerLog) -> Instant {
     guard last > clock else { return clock }
     if last - clock <= smallStep { return last }
-    log.info("the clock went back by \(last - clock) s since the last pass; planning from its time on")
+    log.info(
+      "the clock went back by \(last - clock) s since the last pass; planning from its time on")
     return clock
   }
 
@@ -148,8 +149,11 @@ struct MetaschedulerPass {
   /// Tells besteffort jobs to save their work, by OAR 2's own command.
   private func saveWork(_ effects: [Effect]) {
     for case .signal(let id, _) in effects {
-      let command = OAR2Program(path: settings.directory + "/oardel", arguments: ["-c", String(id)])
-      if let problem = command.start() { log.error("job \(id) can't be told to save its work: \(problem)") }
+      let command = OAR2Program(
+        path: settings.directory + "/oardel", arguments: ["-c", String(id)])
+      if let problem = command.start() {
+        log.error("job \(id) can't be told to save its work: \(problem)")
+      }
     }
   }
 

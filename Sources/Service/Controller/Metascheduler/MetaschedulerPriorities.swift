@@ -8,7 +8,8 @@ extension MetaschedulerPass {
   /// Notes in the outcome what a besteffort job that starts does to priorities: 2 for resources that share the
   /// first column's value with it, 4 for the second's, and so on.
   mutating func raisePriorities(for id: JobID, _ outcome: inout Outcome) {
-    guard let job = state.jobs[id], job.types.contains("besteffort"), !settings.priorityLevels.isEmpty
+    guard let job = state.jobs[id], job.types.contains("besteffort"),
+      !settings.priorityLevels.isEmpty
     else { return }
     let own = job.assignedResources.compactMap { state.resources[$0] }
     for (place, column) in settings.priorityLevels.enumerated() {

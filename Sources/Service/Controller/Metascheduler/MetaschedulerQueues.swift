@@ -49,7 +49,9 @@ extension MetaschedulerPass {
       return true
     }
     // The usual case: everything is ours.
-    if needed.allSatisfy({ if case .ours = $0 { true } else { false } }), needed.count == steps.count {
+    if needed.allSatisfy({ if case .ours = $0 { true } else { false } }),
+      needed.count == steps.count
+    {
       return Kao.plan(snapshot())
     }
     var decisions = Decisions()
@@ -93,7 +95,8 @@ extension MetaschedulerPass {
     for job in own { if let reason = plan.reasons[job.id] { decisions.reasons[job.id] = reason } }
     decisions.nextLook = [decisions.nextLook, plan.nextLook].compactMap(\.self).min()
     let places = Dictionary(
-      (plan.starts + plan.predictions).map { ($0.job, $0) }, uniquingKeysWith: { first, _ in first })
+      (plan.starts + plan.predictions).map { ($0.job, $0) }, uniquingKeysWith: { first, _ in first }
+    )
     decisions.placed += own.compactMap { job in places[job.id].map { job.keeping($0) } }
   }
 
@@ -135,9 +138,12 @@ extension MetaschedulerPass {
       log.error(
         "queue \(queue.name): its scheduler \(name) was ended after \(settings.schedulerLimit) s; "
           + "what it had planned counts")
-    case .exited(let code): try await disable(queue, "its scheduler \(name) ended with exit code \(code)")
-    case .signalled(let signal): try await disable(queue, "its scheduler \(name) ended by signal \(signal)")
-    case .notStarted(let reason): try await disable(queue, "its scheduler can't be started: \(reason)")
+    case .exited(let code):
+      try await disable(queue, "its scheduler \(name) ended with exit code \(code)")
+    case .signalled(let signal):
+      try await disable(queue, "its scheduler \(name) ended by signal \(signal)")
+    case .notStarted(let reason):
+      try await disable(queue, "its scheduler can't be started: \(reason)")
     }
   }
 
@@ -145,7 +151,9 @@ extension MetaschedulerPass {
   /// before.
   private func rows(with placed: [WaitingJob]) -> [Prediction] {
     let own = placed.compactMap { job -> Prediction? in
-      guard let reservation = job.reservation, let promise = reservation.promised else { return nil }
+      guard let reservation = job.reservation, let promise = reservation.promised else {
+        return nil
+      }
       return state.jobs[job.id].map {
         Prediction(
           moldable: $0.firstMoldableID + promise.moldable, start: reservation.start,
@@ -176,7 +184,8 @@ extension MetaschedulerPass {
 
   /// OAR 2's answer to a scheduler that fails: its queue starts nothing until an admin says so.
   private mutating func disable(_ queue: Queue, _ reason: String) async throws {
-    log.error("queue \(queue.name) is not active any more: \(reason); `oarnotify -E` makes it active again")
+    log.error(
+      "queue \(queue.name) is not active any more: \(reason); `oarnotify -E` makes it active again")
     var inactive = queue
     inactive.isActive = false
     try await commit([.queueSet(inactive)])
@@ -200,7 +209,8 @@ extension MetaschedulerPass {
     let wanted = Set(launch.resources)
     let isUp = wanted.allSatisfy { state.resources[$0]?.state == .alive }
     let isFree = state.holding.allSatisfy { id in
-      state.jobs[id].map { $0.state == .suspended || wanted.isDisjoint(with: $0.assignedResources) } ?? true
+      state.jobs[id].map { $0.state == .suspended || wanted.isDisjoint(with: $0.assignedResources) }
+        ?? true
     }
     return isUp && isFree
   }

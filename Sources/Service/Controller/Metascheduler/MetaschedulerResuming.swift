@@ -22,9 +22,11 @@ struct ResumeSettings: Sendable {
     guard configuration["CPUSET_PATH"]?.isEmpty == false else { return nil }
     ssh = configuration.text("OPENSSH_CMD", default: "/usr/bin/ssh -p 6667")
       .split(separator: " ").map(String.init)
-    script = configuration.text("SUSPEND_RESUME_FILE", default: "/etc/oar/suspend_resume_manager.pl")
+    script = configuration.text(
+      "SUSPEND_RESUME_FILE", default: "/etc/oar/suspend_resume_manager.pl")
     directory = configuration.text("OAR_RUNTIME_DIRECTORY", default: "/var/lib/oar")
-    limit = (try? configuration.integer("OAR_SSH_CONNECTION_TIMEOUT", default: 120, in: 1...600)) ?? 120
+    limit =
+      (try? configuration.integer("OAR_SSH_CONNECTION_TIMEOUT", default: 120, in: 1...600)) ?? 120
   }
 
   /// The command for a host: the script and, after it, what it is about, on the standard input of its Perl.
@@ -39,7 +41,9 @@ struct ResumeSettings: Sendable {
       + "'name' => '\(user)_\(job.id)'}"
     return OAR2Program(
       path: program,
-      arguments: ssh.dropFirst() + ["-x", "-T", host, "TAKTUK_HOSTNAME=\(host)", "perl", "-", "resume"],
+      arguments: ssh.dropFirst() + [
+        "-x", "-T", host, "TAKTUK_HOSTNAME=\(host)", "perl", "-", "resume",
+      ],
       input: text + "\n__END__\n" + about)
   }
 
@@ -59,7 +63,9 @@ extension MetaschedulerPass {
   mutating func resumeJobs() async throws {
     var outcome = Outcome()
     state.resumeJobs(as: settings.planning.planning, at: now, &outcome)
-    let jobs = outcome.effects.compactMap { if case .resume(let id) = $0 { state.jobs[id] } else { nil } }
+    let jobs = outcome.effects.compactMap {
+      if case .resume(let id) = $0 { state.jobs[id] } else { nil }
+    }
     for job in jobs {
       let failed = await wake(job)
       if failed.isEmpty {
@@ -82,14 +88,16 @@ extension MetaschedulerPass {
   private func wake(_ job: Job) async -> [String] {
     guard let resume = settings.resume else { return [] }
     let hosts = state.hosts(of: job.assignedResources)
-    guard let text = try? SiteFile(variable: "SUSPEND_RESUME_FILE", path: resume.script).text() else {
+    guard let text = try? SiteFile(variable: "SUSPEND_RESUME_FILE", path: resume.script).text()
+    else {
       log.error("SUSPEND_RESUME_FILE=\"\(resume.script)\" can't be read: job \(job.id) can't go on")
       return hosts
     }
     var failed: [String] = []
     for host in hosts {
       Watchdog.allow(resume.limit)
-      let end = await resume.command(job, on: host, script: text)?.run(limit: resume.limit) { line in
+      let end = await resume.command(job, on: host, script: text)?.run(limit: resume.limit) {
+        line in
         log.debug("\(host): \(line)")
       }
       Watchdog.allow(0)

@@ -21,6 +21,8 @@ extension MetaschedulerPass {
     log.info("told to \(verb): \(names)")
     let site = OAR2Program(
       path: program, arguments: Array(command.words.dropFirst()), input: names + "\n")
-    if let problem = site.start() { log.error("the command that tells hosts to \(verb): \(problem)") }
+    if let problem = site.start() {
+      log.error("the command that tells hosts to \(verb): \(problem)")
+    }
   }
 }

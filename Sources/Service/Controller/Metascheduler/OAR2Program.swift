@@ -23,7 +23,8 @@ struct OAR2Program {
 
   /// Variables of ours that children get; all others stay here.
   static let inherited = [
-    "PATH", "HOME", "LANG", "LC_ALL", "TZ", "OARCONFFILE", "OARDIR", "OARUSER", "OARDO_UID", "OARDO_USER",
+    "PATH", "HOME", "LANG", "LC_ALL", "TZ", "OARCONFFILE", "OARDIR", "OARUSER", "OARDO_UID",
+    "OARDO_USER",
     "PERL5LIB",
   ]
   /// Bytes of one line of output that are looked at.
@@ -87,7 +88,9 @@ struct OAR2Program {
     let file = clinux_memory_file(bytes, bytes.count)
     guard file >= 0 else { return .failure(Failure(description: Self.reason(errno))) }
     defer { close(file) }
-    guard let path = Self.find(path) else { return .failure(Failure(description: "there is no \(path)")) }
+    guard let path = Self.find(path) else {
+      return .failure(Failure(description: "there is no \(path)"))
+    }
     let words = CStrings([path] + arguments)
     let variables = CStrings(
       Self.inherited.compactMap { name in

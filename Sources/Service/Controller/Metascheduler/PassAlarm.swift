@@ -30,7 +30,8 @@ struct PassAlarm {
   /// The process of the alarm: waits, asks for a pass, ends.
   static func wait() -> Never {
     let words = getenv(variable).map { String(cString: $0) }?.split(separator: " ") ?? []
-    guard words.count == 3, var date = Int(words[0]), let port = Int(words[2]), let address = address()
+    guard words.count == 3, var date = Int(words[0]), let port = Int(words[2]),
+      let address = address()
     else { exit(1) }
     let socket = socket()
     address.remove()
