@@ -30,6 +30,8 @@ struct MetaschedulerSettings: Sendable {
   /// What could not be used, a sentence each.
   var problems: [String]
 
+  /// Where OAR 2's Almighty listens unless oar.conf says something else.
+  private static let almightyPort = 6666
   /// Names of our planner among those of the schedulers of queues.
   static let ourNames: Set<String> = ["kamelot", "kao"]
 
@@ -52,7 +54,7 @@ struct MetaschedulerSettings: Sendable {
     }
     almighty = (
       configuration.text("SERVER_HOSTNAME", default: "localhost"),
-      number("SERVER_PORT", serverPort, 1...65535)
+      number("SERVER_PORT", Self.almightyPort, 1...65535)
     )
     directory = environment("OARDIR") ?? "/usr/lib/oar"
     let path = configuration.text("SCHEDULERS_PATH", default: "")
