@@ -2,6 +2,7 @@
 // it needs, a time limit.
 
 import CLinux
+import ClusterModel
 import Glibc
 
 /// A program to run, and what became of it.
@@ -26,6 +27,11 @@ struct OAR2Program {
     "PATH", "HOME", "LANG", "LC_ALL", "TZ", "OARCONFFILE", "OARDIR", "OARUSER", "OARDO_UID",
     "OARDO_USER",
     "PERL5LIB",
+  ]
+  /// What OAR 2's programs do not work without, where somebody calls us by hand.
+  private static let fallbacks = [
+    "PATH": "/usr/local/bin:/usr/bin:/bin", "OARCONFFILE": Configuration.standardPath,
+    "OARDIR": "/usr/lib/oar", "OARUSER": "oar",
   ]
   /// Bytes of one line of output that are looked at.
   private static let longestLine = 64 * 1024
@@ -94,7 +100,7 @@ struct OAR2Program {
     let words = CStrings([path] + arguments)
     let variables = CStrings(
       Self.inherited.compactMap { name in
-        getenv(name).map { "\(name)=\(String(cString: $0))" }
+        (getenv(name).map { String(cString: $0) } ?? Self.fallbacks[name]).map { "\(name)=\($0)" }
       } + extra)
     var report: Int32 = -1
     let pid = withExtendedLifetime((words, variables)) {
