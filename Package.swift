@@ -122,6 +122,9 @@ let package = Package(
     .executableTarget(
       name: "kamelot", dependencies: ["CommandLine", "PlannerCommands", "Controller"],
       path: "Sources/Executables/kamelot", swiftSettings: strict, linkerSettings: fixedAddress),
+    .executableTarget(
+      name: "kao", dependencies: ["CommandLine", "PlannerCommands", "Controller"],
+      path: "Sources/Executables/kao", swiftSettings: strict, linkerSettings: fixedAddress),
     program("liburnad", ["Controller"]),
     // Released as one static file: it runs on hosts without Swift, starts fast and forks cheaply.
     .executableTarget(

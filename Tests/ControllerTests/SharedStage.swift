@@ -174,7 +174,7 @@ final class SharedStage {
     rmdir(directory)
   }
 
-  private static func makeDirectory() throws -> String {
+  static func makeDirectory() throws -> String {
     var template = Array("/tmp/liburna-shared-XXXXXX".utf8CString)
     try #require(mkdtemp(&template) != nil)
     let directory = String(

@@ -9,7 +9,8 @@ public struct SiteCommand: Sendable {
   /// Seconds until a command that does not end is killed.
   public static let limit = 600.0
 
-  private let words: [String]
+  /// The program and its arguments.
+  public let words: [String]
 
   /// Splits the command into words at blanks; quotes keep blanks in a word.
   ///

@@ -49,15 +49,18 @@ extension Pass {
     }
   }
 
-  /// Jobs that have resources of a reservation though its time has come: their time is over, or they share.
-  func lateHolders(on resources: ResourceSet, sharing: Sharing) -> [JobID] {
+  /// Jobs that have resources of a promise though its time has come: their time is over, or they share. For
+  /// what runs in a container only its neighbours there count.
+  func lateHolders(on resources: ResourceSet, _ traits: JobTraits) -> [JobID] {
     snapshot.holding.filter { job in
       guard !job.isBesteffort,
         job.resources.contains(where: {
           snapshot.platform.place(of: $0).map(resources.contains) ?? false
         })
       else { return false }
-      return !sharing.isWelcome(where: job.traits(snapshot.settings).sharing)
+      let others = job.traits(snapshot.settings)
+      if let container = traits.inner, others.inner != container { return false }
+      return !traits.sharing.isWelcome(where: others.sharing)
     }
     .map(\.id).sorted()
   }

@@ -68,7 +68,7 @@ extension Pass {
 
   /// Why a reservation whose time has come can't start yet.
   private mutating func obstacle(to spot: Spot, _ traits: JobTraits) -> Reason? {
-    let late = lateHolders(on: spot.resources, sharing: traits.sharing)
+    let late = lateHolders(on: spot.resources, traits)
     if late.isEmpty { return clear(spot, traits) }
     return Reason(
       .resources, "It starts as soon as those have ended that still are on its resources.",

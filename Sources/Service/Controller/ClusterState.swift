@@ -99,6 +99,9 @@ struct ClusterState {
   /// What users and projects had in the window of fair shares, as it was when it was last worked out.
   var usage = UsageSums()
 
+  /// Whether this is the metascheduler of an OAR 2 server: OAR 2's own modules take the other steps of a job.
+  var isBesideOAR2 = false
+
   private var platformCache: Platform?
   private var reservationPlatformCache: Platform?
   private var quotaCache: (allResources: Int, quotas: Quotas)?

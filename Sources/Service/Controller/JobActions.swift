@@ -75,6 +75,8 @@ extension ClusterState {
     jobs[id]?.deletionAsked = now
     outcome.changes.append(.jobDeletion(id, .asked, at: now))
     note(deletionOf: id, by: asker, at: now, &outcome)
+    // Beside OAR 2, Leon does the rest.
+    if isBesideOAR2 { return }
     beginEnd(of: job, at: now, &outcome)
   }
 

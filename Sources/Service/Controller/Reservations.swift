@@ -76,7 +76,8 @@ extension ClusterState {
       job.id, jobMessage(of: job, resources: resources.count, moldable: 0), &outcome)
     // OAR's way through the states; the command hears of it in the first.
     move(job.id, to: .toAckReservation, at: now, &outcome)
-    move(job.id, to: .waiting, at: now, &outcome)
+    // Beside OAR 2 its command hears of it first.
+    if !isBesideOAR2 { move(job.id, to: .waiting, at: now, &outcome) }
   }
 
   private mutating func refuse(
@@ -88,9 +89,10 @@ extension ClusterState {
       outcome.changes.append(.reservationRefused(id))
     }
     move(id, to: .toError, at: now, &outcome)
-    end(
-      id, as: .error, status: nil, at: now,
-      message: reason ?? "This advance reservation cannot run", &outcome)
+    let message = reason ?? "This advance reservation cannot run"
+    // Beside OAR 2 its command hears of it first.
+    if isBesideOAR2 { return setMessage(id, message, &outcome) }
+    end(id, as: .error, status: nil, at: now, message: message, &outcome)
   }
 
   // MARK: The start

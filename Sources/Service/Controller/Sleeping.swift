@@ -36,6 +36,13 @@ extension ClusterState {
     return decision.problems
   }
 
+  /// What is to be told to hosts, without telling them.
+  mutating func sleepDecision(
+    settings: ServerSettings, _ sleep: SleepSettings, at now: Instant
+  ) -> EnergyPlan {
+    Energy.plan(energyHosts(settings, at: now), settings: sleep.policy, now: now)
+  }
+
   private mutating func energyHosts(_ settings: ServerSettings, at now: Instant) -> [EnergyHost] {
     var planned = Plan()
     planned.predictions = Array(placements.values)

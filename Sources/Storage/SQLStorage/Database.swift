@@ -112,6 +112,13 @@ final class Database {
     case .withdrawn(let moldables):
       plan.forget()
       try QueueRows(connection: connection).withdraw(moldables)
+    case .eventToCheck(let event): try events.insert(event, isToCheck: true)
+    case .unfinishedPlan(let predictions, let date):
+      try plan.writeUnfinished(predictions, at: date)
+    case .planLogged: try OAR2Rows(connection: connection).logPlan()
+    case .schedulerPriority(let resources, let amount):
+      try OAR2Rows(connection: connection).raisePriority(of: resources, by: amount)
+    case .suspensionsEnded: try OAR2Rows(connection: connection).endSuspensions()
     case .resourceAdded(let resource): try resources.add(resource, at: clock())
     case .resourceRemoved(let resource): try resources.remove(resource)
     case .resourceChanged(let resource, let column, let date):

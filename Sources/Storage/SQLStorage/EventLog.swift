@@ -7,24 +7,27 @@ import Storage
 struct EventLog {
   let connection: Connection
 
-  /// The server itself reacts to events, so none is left for others to check.
-  func insert(_ event: JobEvent) throws {
+  /// Our server itself reacts to events, so none is left for others to check.
+  ///
+  /// - Parameter isToCheck: whether OAR 2's modules are to look at it.
+  func insert(_ event: JobEvent, isToCheck: Bool = false) throws {
+    let toCheck = isToCheck ? "YES" : "NO"
     if event.hosts.isEmpty {
       return try connection.statement(
         """
         INSERT INTO event_logs (type, job_id, date, description, to_check)
-        VALUES (?, ?, ?, ?, 'NO')
+        VALUES (?, ?, ?, ?, ?)
         """
-      ).bind(event.type).bind(event.job).bind(event.date).bind(shortened(event.text)).run()
+      ).bind(event.type).bind(event.job).bind(event.date).bind(shortened(event.text))
+        .bind(toCheck).run()
     }
     let id = try connection.statement(
       """
       INSERT INTO event_logs (type, job_id, date, description, to_check)
-      VALUES (?, ?, ?, ?, 'NO') RETURNING event_id
+      VALUES (?, ?, ?, ?, ?) RETURNING event_id
       """
-    ).bind(event.type).bind(event.job).bind(event.date).bind(shortened(event.text)).onlyRow {
-      $0.integer(0)
-    }
+    ).bind(event.type).bind(event.job).bind(event.date).bind(shortened(event.text))
+      .bind(toCheck).onlyRow { $0.integer(0) }
     for host in event.hosts {
       try connection.statement(
         """

@@ -37,7 +37,7 @@ struct LiveJobLoader {
     dependencies = try Self.lists(questions.dependencies)
     assigned = try Self.lists(questions.assigned)
     deletions = try Self.numbers(questions.deletions)
-    reservationStarts = try questions.reservationStarts.map { try Self.numbers($0) } ?? [:]
+    reservationStarts = try Self.numbers(questions.reservationStarts)
     promises = try Self.lists(questions.promises)
     walltimeChanges = try reader.liveWalltimeChanges(questions.walltimeChanges)
     try questions.states.forEachRow { row in

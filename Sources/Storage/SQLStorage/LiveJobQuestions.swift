@@ -11,8 +11,7 @@ struct LiveJobQuestions {
   let dependencies: Statement
   let assigned: Statement
   let deletions: Statement
-  /// `nil` if the database has no place for them.
-  let reservationStarts: Statement?
+  let reservationStarts: Statement
   let promises: Statement
   let walltimeChanges: Statement?
   /// The words in `jobs.state`.
@@ -44,9 +43,16 @@ struct LiveJobQuestions {
       WHERE frag_state IN ('LEON', 'TIMER_ARMED', 'LEON_EXTERMINATE')
       """
     ).ask()
+    // Where OAR alone writes, a reservation that has not started has its date in its own row.
     reservationStarts =
-      connection.hasTable("liburna_jobs")
-      ? try connection.statement("SELECT job_id, reservation_start FROM liburna_jobs").ask() : nil
+      try
+      (connection.hasTable("liburna_jobs")
+      ? connection.statement("SELECT job_id, reservation_start FROM liburna_jobs")
+      : connection.statement(
+        """
+        SELECT job_id, start_time FROM jobs
+        WHERE reservation <> 'None' AND state NOT IN ('Terminated', 'Error')
+        """)).ask()
     promises = try connection.statement(
       """
       SELECT moldable_id, g.resource_id FROM jobs

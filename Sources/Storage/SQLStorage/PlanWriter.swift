@@ -54,6 +54,12 @@ struct PlanWriter {
     return plan
   }
 
+  /// Replaces the plan, and leaves the copies for readers as they are.
+  mutating func writeUnfinished(_ predictions: [Prediction], at date: Instant) throws {
+    last = nil
+    try tables.write(planRows(predictions, at: date), nil)
+  }
+
   /// Adds a job to the plan, or changes its place.
   mutating func add(_ prediction: Prediction) throws {
     let row = PlanRow(prediction)

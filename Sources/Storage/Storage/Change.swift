@@ -40,6 +40,8 @@ public enum Change: Sendable {
   case eventsChecked([Int])
   /// What others wanted of resources is done (`next_state`); a wish that came meanwhile stays.
   case wishesDone([ResourceID], ResourceState)
+  /// The same, and OAR 2's modules are to look at it and to mark it as seen.
+  case eventToCheck(JobEvent)
   /// A new resource.
   case resourceAdded(Resource)
   /// A resource removed, with its logs.
@@ -61,6 +63,14 @@ public enum Change: Sendable {
   case placed([Prediction])
   /// These moldables have no place in the plan any more: the counterpart of `placed`.
   case withdrawn([MoldableID])
+  /// A plan that is not whole yet, for OAR 2's schedulers of single queues: as `predictions`, without copies.
+  case unfinishedPlan([Prediction], at: Instant)
+  /// The plan that the tables hold goes to `gantt_jobs_…_log`, for OAR 2's SCHEDULER_LOG_DECISIONS.
+  case planLogged
+  /// The `scheduler_priority` of resources grows: besteffort jobs that start on them, or near.
+  case schedulerPriority([ResourceID], by: Int)
+  /// Jobs go on again: `suspended_jobs` of the resources of which no suspended job is left says NO.
+  case suspensionsEnded
 }
 
 /// How far the deletion of a job has come (`frag_jobs.frag_state`).

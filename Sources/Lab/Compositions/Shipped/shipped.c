@@ -17,6 +17,12 @@ static const unsigned char oar2[] = {
 static const unsigned char oar2_kamelot[] = {
 #embed "oar2-kamelot.yaml"
 };
+static const unsigned char oar2_kao[] = {
+#embed "oar2-kao.yaml"
+};
+static const unsigned char oar2_kamelot_kao[] = {
+#embed "oar2-kamelot-kao.yaml"
+};
 static const unsigned char slurm[] = {
 #embed "slurm.yaml"
 };
@@ -44,6 +50,8 @@ static const shipped_composition all[] = {
     SHIPPED("plain", plain),
     SHIPPED("oar2", oar2),
     SHIPPED("oar2-kamelot", oar2_kamelot),
+    SHIPPED("oar2-kao", oar2_kao),
+    SHIPPED("oar2-kamelot-kao", oar2_kamelot_kao),
     SHIPPED("slurm", slurm),
     SHIPPED("kubernetes", kubernetes),
     SHIPPED("oar2-kubernetes", oar2_kubernetes),

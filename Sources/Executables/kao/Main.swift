@@ -1,0 +1,15 @@
+// The metascheduler of a running OAR 2 server.
+
+import CommandLine
+import Controller
+import PlannerCommands
+
+@main
+enum Main {
+  static func main() async {
+    let words = Array(Swift.CommandLine.arguments.dropFirst())
+    // Almighty gives no words.
+    guard !words.isEmpty else { await Metascheduler.main() }
+    MultiCall(program: "kao", commands: [("kao", KaoCommand.self)]).main(words: ["kao"] + words)
+  }
+}
