@@ -118,7 +118,7 @@ let package = Package(
       name: "liburna", dependencies: ["CommandLine", "UserCommands", "AdminCommands"],
       path: "Sources/Executables/liburna", swiftSettings: strict, linkerSettings: fixedAddress),
     .executableTarget(
-      name: "kamelot", dependencies: ["CommandLine", "PlannerCommands"],
+      name: "kamelot", dependencies: ["CommandLine", "PlannerCommands", "Controller"],
       path: "Sources/Executables/kamelot", swiftSettings: strict, linkerSettings: fixedAddress),
     program("liburnad", ["Controller"]),
     // Released as one static file: it runs on hosts without Swift, starts fast and forks cheaply.

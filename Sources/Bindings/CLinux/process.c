@@ -145,6 +145,8 @@ pid_t clinux_launch(const struct clinux_launch *launch, int *report) {
 
 pid_t clinux_fork(void) { return fork(); }
 
+void clinux_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
 int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int clinux_pidfd_queue(int pidfd, int signal, int value) {

@@ -45,6 +45,8 @@ public enum Dependency: Hashable, Sendable {
   case satisfied
   /// Runs; its end is not known, so the job can't be planned.
   case running(JobID)
+  /// Runs; the job is planned as if the other used all of its time, and is free at this instant.
+  case ending(JobID, by: Instant)
   /// Waits too: the job starts after its planned end.
   case waiting(JobID)
   /// Can never be satisfied, with the reason.

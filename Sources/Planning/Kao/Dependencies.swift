@@ -23,6 +23,8 @@ enum DependencyBound {
         self = .refused(
           Reason(.dependency, "Job \(job) must end first; it has started.", blockers: [job]))
         return
+      case .ending(let job, let end):
+        if end > bound.start { bound = (end, job) }
       case .impossible(let job, let text):
         self = .refused(Reason(.dependency, text, blockers: [job]))
         return

@@ -142,7 +142,7 @@ extension Dependency {
   fileprivate var job: JobID? {
     switch self {
     case .satisfied: nil
-    case .running(let job), .waiting(let job), .impossible(let job, _): job
+    case .running(let job), .waiting(let job), .impossible(let job, _), .ending(let job, _): job
     }
   }
 }

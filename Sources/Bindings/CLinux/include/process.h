@@ -71,6 +71,9 @@ int clinux_become(uid_t user, gid_t group, const gid_t *groups, size_t count);
 // fork, for single-threaded processes only.
 pid_t clinux_fork(void);
 
+// Lets this process be killed when the thread that forked it ends.
+void clinux_end_with_parent(void);
+
 // A descriptor that becomes readable when the process ends, or -1 with errno set.
 int clinux_pidfd_open(pid_t pid);
 

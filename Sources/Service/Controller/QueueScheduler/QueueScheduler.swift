@@ -1,0 +1,54 @@
+// kamelot as the scheduler of a queue of OAR's: the process that is called watches over another one, in which
+// the pass is made. However that one ends, OAR sees an end that it tolerates: any other would switch the
+// queue off.
+
+import CLinux
+import ClusterModel
+import Glibc
+import Wire
+
+/// `kamelot QUEUE EPOCH DATE`.
+public enum QueueScheduler {
+  /// The exit code of a call that could not be understood: OAR goes on as if nothing was.
+  static let badCall: Int32 = 1
+
+  /// Whether the words after the program's name are such a call.
+  public static func isCall(_ words: [String]) -> Bool {
+    guard let first = words.first else { return false }
+    return first == QueueCall.unguarded || !first.hasPrefix("-")
+  }
+
+  /// Makes the pass, and ends the process: with 0 whatever became of it, with 1 if the call makes no sense.
+  public static func main(_ words: [String]) -> Never {
+    signal(SIGPIPE, SIG_IGN)
+    let call: QueueCall
+    do { call = try QueueCall(words) } catch {
+      QueueLog.say("[ERROR] \(error)")
+      exit(badCall)
+    }
+    guard call.isGuarded else { QueueWorker.main(call, limit: nil) }
+    let limit = timeLimit()
+    exit(QueueGuard.run(limit: limit) { QueueWorker.main(call, limit: limit) })
+  }
+
+  /// SCHEDULER_TIMEOUT: seconds that a pass may take. What is wrong in `oar.conf` is for the pass to say.
+  private static func timeLimit() -> Seconds {
+    let standard = 30
+    guard let configuration = try? Configuration.ofThisHost() else { return standard }
+    let limit = try? configuration.integer("SCHEDULER_TIMEOUT", default: standard, in: 1...3600)
+    return limit ?? standard
+  }
+}
+
+/// Lines on standard error, which OAR's server takes to its log.
+enum QueueLog {
+  static func say(_ text: String) {
+    let line = "kamelot: " + text.split(whereSeparator: \.isNewline).joined(separator: " ") + "\n"
+    var bytes = Array(line.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+      if count <= 0 { return }
+      bytes = bytes.dropFirst(count)
+    }
+  }
+}
