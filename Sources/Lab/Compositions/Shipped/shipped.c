@@ -14,6 +14,9 @@ static const unsigned char plain[] = {
 static const unsigned char oar2[] = {
 #embed "oar2.yaml"
 };
+static const unsigned char oar2_kamelot[] = {
+#embed "oar2-kamelot.yaml"
+};
 static const unsigned char slurm[] = {
 #embed "slurm.yaml"
 };
@@ -37,6 +40,7 @@ static const shipped_composition all[] = {
     SHIPPED("liburna", liburna),
     SHIPPED("plain", plain),
     SHIPPED("oar2", oar2),
+    SHIPPED("oar2-kamelot", oar2_kamelot),
     SHIPPED("slurm", slurm),
     SHIPPED("kubernetes", kubernetes),
     SHIPPED("oar2-kubernetes", oar2_kubernetes),
