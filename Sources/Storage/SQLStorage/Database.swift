@@ -109,6 +109,9 @@ final class Database {
     case .wishesDone(let ids, let state): try resources.endWishes(of: ids, state)
     case .predictions(let predictions, let date): try plan.write(predictions, at: date)
     case .placed(let predictions): try plan.place(predictions)
+    case .withdrawn(let moldables):
+      plan.forget()
+      try QueueRows(connection: connection).withdraw(moldables)
     case .resourceAdded(let resource): try resources.add(resource, at: clock())
     case .resourceRemoved(let resource): try resources.remove(resource)
     case .resourceChanged(let resource, let column, let date):

@@ -79,6 +79,10 @@ public actor DatabaseStorage: Storage {
     return try withDatabase { try $0.records(matching: filter, limit: limit) }
   }
 
+  public func existing(_ jobs: [JobID]) throws -> Set<JobID> {
+    try withDatabase { try QueueRows(connection: $0.connection).existing(jobs) }
+  }
+
   public func request(of job: JobID) throws -> JobRequest? {
     try withDatabase { try $0.request(of: job) }
   }

@@ -48,8 +48,10 @@ struct LiveJobLoader {
         SELECT frag_id_job, frag_date FROM frag_jobs
         WHERE frag_state IN ('LEON', 'TIMER_ARMED', 'LEON_EXTERMINATE')
         """))
-    reservationStarts = try Self.numbers(
-      connection.statement("SELECT job_id, reservation_start FROM liburna_jobs"))
+    reservationStarts =
+      connection.hasTable("liburna_jobs")
+      ? try Self.numbers(
+        connection.statement("SELECT job_id, reservation_start FROM liburna_jobs")) : [:]
     promises = try Self.lists(
       connection.statement(
         """

@@ -59,6 +59,8 @@ public enum Change: Sendable {
   /// `gantt_jobs_predictions` and `gantt_jobs_resources`, where they replace rows of the same moldables and
   /// no others, row 0 included. The `_visu` copies are left to the metascheduler.
   case placed([Prediction])
+  /// These moldables have no place in the plan any more: the counterpart of `placed`.
+  case withdrawn([MoldableID])
 }
 
 /// How far the deletion of a job has come (`frag_jobs.frag_state`).

@@ -16,6 +16,9 @@ public protocol Storage: Sendable {
   /// Jobs that match, ended ones included, by id; `limit` bounds the answer.
   func jobs(matching filter: JobFilter, limit: Int) async throws -> [JobRecord]
 
+  /// Those of these jobs that there are, ended or not.
+  func existing(_ jobs: [JobID]) async throws -> Set<JobID>
+
   /// What a job asked for, ended or not, with its file names as patterns; `nil` if there is no such job.
   func request(of job: JobID) async throws -> JobRequest?
 
@@ -38,6 +41,14 @@ public protocol Storage: Sendable {
 
   /// Closes the store after the last commit.
   func close() async
+}
+
+extension Storage {
+  public func existing(_ jobs: [JobID]) async throws -> Set<JobID> {
+    var filter = JobFilter()
+    filter.ids = jobs
+    return Set(try await self.jobs(matching: filter, limit: jobs.count).map(\.id))
+  }
 }
 
 /// The state at start.
