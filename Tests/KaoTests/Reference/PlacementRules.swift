@@ -58,6 +58,8 @@ extension PlanRules {
     for dependency in job.dependencies {
       switch dependency {
       case .satisfied: break
+      case .ending(_, let end):
+        require(placement.start >= end, "job \(job.id) starts before a job that runs has ended")
       case .waiting(let other):
         require(
           end(of: other).map { $0 < placement.start } ?? false,

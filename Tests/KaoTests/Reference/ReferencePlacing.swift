@@ -31,7 +31,7 @@ extension ReferencePlanner {
       switch dependency {
       case .running(let other), .impossible(let other, _):
         return Reason(.dependency, "Job \(other) must end first.", blockers: [other])
-      case .satisfied, .waiting: break
+      case .satisfied, .waiting, .ending: break
       }
     }
     if let expiry = traits.expiry, now > expiry {
