@@ -91,7 +91,7 @@ struct LiveJobLoader {
       problems.append("job \(id) was set aside: its state \(row.text(4)) is not known")
       return nil
     }
-    guard let entry = shapes.entries[id] else {
+    guard let entry = entry(of: id, assigned: row.integer(9)) else {
       problems.append("job \(id) was set aside: it has no resource description")
       return nil
     }
@@ -112,6 +112,15 @@ struct LiveJobLoader {
     job.wasSuspended = row.isYes(12)
     if job.wasSuspended { try addSuspensions(to: &job) }
     return job
+  }
+
+  /// What a job may run in. Of moldables whose numbers are apart those count that go with the one that it has.
+  private mutating func entry(of job: JobID, assigned: MoldableID) -> LiveShapes.Entry? {
+    guard let first = shapes.entries[job] else { return nil }
+    guard let others = shapes.others[job] else { return first }
+    problems.append(
+      "the moldables of job \(job) have numbers that are apart: not all of them are considered")
+    return others.last { $0.firstMoldable <= assigned } ?? first
   }
 
   private func assign(_ moldable: MoldableID, to job: inout Job) {

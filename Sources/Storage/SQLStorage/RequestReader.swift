@@ -27,13 +27,9 @@ struct RequestReader {
     var shapes = LiveShapes()
     var job: JobID = 0
     var first: MoldableID = 0
+    var last: MoldableID = 0
     var firstGroup = 0
     var fingerprint = Fingerprint()
-    func finishJob() throws {
-      guard first != 0 else { return }
-      try shapes.add(job, fingerprint, firstMoldable: first) { try moldables(of: job).moldables }
-      fingerprint.removeAll()
-    }
     try connection.statement(
       """
       SELECT moldable_job_id, moldable_id, moldable_walltime, res_group_id, res_group_property,
@@ -41,13 +37,17 @@ struct RequestReader {
       FROM moldable_job_descriptions
         JOIN job_resource_groups ON res_group_moldable_id = moldable_id
         JOIN job_resource_descriptions ON res_job_group_id = res_group_id
-      WHERE moldable_index = 'CURRENT' ORDER BY moldable_id, res_group_id
+      WHERE moldable_index = 'CURRENT' ORDER BY moldable_job_id, moldable_id, res_group_id
       """
     ).forEachRow { row in
-      if row.integer(0) != job {
-        try finishJob()
+      // Two commands that submit at once may share the numbers out among them: what is apart is a run of
+      // its own.
+      if row.integer(0) != job || row.integer(1) > last + 1 {
+        if first != 0 { shapes.add(job, fingerprint, firstMoldable: first) }
+        fingerprint.removeAll()
         (job, first, firstGroup) = (row.integer(0), row.integer(1), row.integer(3))
       }
+      last = row.integer(1)
       fingerprint.add(row.integer(1) - first)
       fingerprint.add(row.integer(2))
       fingerprint.add(row.integer(3) - firstGroup)
@@ -56,7 +56,7 @@ struct RequestReader {
       fingerprint.add(row.integer(6))
       fingerprint.add(row.integer(7))
     }
-    try finishJob()
+    if first != 0 { shapes.add(job, fingerprint, firstMoldable: first) }
     return shapes
   }
 }
@@ -108,6 +108,17 @@ func submissionHost(ofInfo text: String) -> String {
 
 /// Puts moldables together from rows in the order of moldable and group.
 private struct MoldableBuilder {
+  /// What a row says.
+  struct Level {
+    var moldable: MoldableID
+    var walltime: Seconds
+    var group: Int
+    var property: String
+    var type: String
+    var value: Int
+    var order: Int
+  }
+
   private(set) var moldables: [Moldable] = []
   private(set) var first: MoldableID = 0
   private var moldable: MoldableID = 0
@@ -117,21 +128,28 @@ private struct MoldableBuilder {
 
   /// A row with moldable, walltime, group, property, type, value and order.
   mutating func add(_ row: Statement) {
-    if moldables.isEmpty { first = row.integer(0) }
-    if moldables.isEmpty || row.integer(0) != moldable {
-      moldable = row.integer(0)
-      moldables.append(Moldable(walltime: row.integer(1), groups: []))
-      group = 0
+    add(
+      Level(
+        moldable: row.integer(0), walltime: row.integer(1), group: row.integer(2),
+        property: row.text(3), type: row.text(4), value: row.integer(5), order: row.integer(6)))
+  }
+
+  mutating func add(_ row: Level) {
+    if moldables.isEmpty { first = row.moldable }
+    let isNew = moldables.isEmpty || row.moldable != moldable
+    if isNew {
+      moldable = row.moldable
+      moldables.append(Moldable(walltime: row.walltime, groups: []))
     }
     let last = moldables.count - 1
-    if row.integer(2) != group {
-      group = row.integer(2)
-      moldables[last].groups.append(RequestGroup(properties: row.text(3), levels: []))
+    if isNew || row.group != group {
+      group = row.group
+      moldables[last].groups.append(RequestGroup(properties: row.property, levels: []))
       orders.removeAll()
     }
-    let level = RequestLevel(row.text(4), BlockCount(stored: row.integer(5)))
-    let place = orders.firstIndex { $0 > row.integer(6) } ?? orders.count
-    orders.insert(row.integer(6), at: place)
+    let level = RequestLevel(row.type, BlockCount(stored: row.value))
+    let place = orders.firstIndex { $0 > row.order } ?? orders.count
+    orders.insert(row.order, at: place)
     moldables[last].groups[moldables[last].groups.count - 1].levels.insert(level, at: place)
   }
 }
@@ -147,33 +165,49 @@ struct LiveShapes {
 
   private(set) var shapes: [[Moldable]] = []
   private(set) var entries: [JobID: Entry] = [:]
+  /// Further moldables of jobs whose moldables have numbers that are apart.
+  private(set) var others: [JobID: [Entry]] = [:]
   private var places: [Fingerprint: Int] = [:]
   /// The last job's: most jobs are like the one before, and comparing is cheaper than hashing.
   private var last: (fingerprint: Fingerprint, shape: Int)?
 
-  /// Adds a job whose rows, in order, have this fingerprint; `read` is asked only for a new one.
-  mutating func add(
-    _ job: JobID, _ fingerprint: Fingerprint, firstMoldable: MoldableID,
-    read: () throws -> [Moldable]
-  ) rethrows {
-    let shape = try place(of: fingerprint, read: read)
-    entries[job] = Entry(shape: shape, firstMoldable: firstMoldable)
+  /// Adds a job whose rows, in order, have this fingerprint.
+  mutating func add(_ job: JobID, _ fingerprint: Fingerprint, firstMoldable: MoldableID) {
+    let entry = Entry(shape: place(of: fingerprint), firstMoldable: firstMoldable)
+    if entries[job] == nil {
+      entries[job] = entry
+    } else {
+      others[job, default: []].append(entry)
+    }
   }
 
-  private mutating func place(
-    of fingerprint: Fingerprint, read: () throws -> [Moldable]
-  ) rethrows -> Int {
+  private mutating func place(of fingerprint: Fingerprint) -> Int {
     if let last, last.fingerprint == fingerprint { return last.shape }
     let place: Int
     if let known = places[fingerprint] {
       place = known
     } else {
-      shapes.append(try read())
+      shapes.append(Self.moldables(fingerprint))
       place = shapes.count - 1
       places[fingerprint] = place
     }
     last = (fingerprint, place)
     return place
+  }
+
+  /// The moldables of rows, from their fingerprint: the rows are gone, and to ask for them again would cost a
+  /// message to and fro.
+  private static func moldables(_ fingerprint: Fingerprint) -> [Moldable] {
+    var reader = fingerprint.reader
+    var builder = MoldableBuilder()
+    while !reader.isAtEnd {
+      builder.add(
+        MoldableBuilder.Level(
+          moldable: reader.number(), walltime: reader.number(), group: reader.number(),
+          property: reader.text(), type: reader.text(), value: reader.number(),
+          order: reader.number()))
+    }
+    return builder.moldables
   }
 }
 
@@ -191,4 +225,34 @@ struct Fingerprint: Hashable {
   }
 
   mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+  /// Gives back what was added, in the same order.
+  var reader: FingerprintReader { FingerprintReader(bytes: bytes) }
+}
+
+/// Reads the bytes of a fingerprint.
+struct FingerprintReader {
+  fileprivate let bytes: [UInt8]
+  private var place = 0
+
+  fileprivate init(bytes: [UInt8]) { self.bytes = bytes }
+
+  var isAtEnd: Bool { place >= bytes.count }
+
+  mutating func number() -> Int {
+    let end = min(bytes.count, place + MemoryLayout<Int>.size)
+    guard end - place == MemoryLayout<Int>.size else {
+      place = bytes.count
+      return 0
+    }
+    defer { place = end }
+    return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: place, as: Int.self) }
+  }
+
+  mutating func text() -> String {
+    let count = number()
+    let end = min(bytes.count, place + max(0, count))
+    defer { place = end }
+    return String(decoding: bytes[place..<end], as: UTF8.self)
+  }
 }
