@@ -40,7 +40,10 @@ struct QueueSite {
       "SELECT tablename FROM pg_tables WHERE tablename LIKE 'liburna%'")
     { try database.execute("DROP TABLE \(table) CASCADE") }
     try database.execute(
-      "INSERT INTO gantt_jobs_predictions (moldable_job_id, start_time) VALUES (0, \(Self.now))")
+      """
+      INSERT INTO gantt_jobs_predictions (moldable_job_id, start_time) VALUES (0, \(Self.now))
+      ON CONFLICT (moldable_job_id) DO UPDATE SET start_time = excluded.start_time
+      """)
     var template = Array("/tmp/liburna-queue-XXXXXX".utf8CString)
     folder = template.withUnsafeMutableBufferPointer { buffer in
       buffer.baseAddress.flatMap(mkdtemp).map { String(cString: $0) } ?? "/nowhere"
@@ -122,7 +125,7 @@ struct QueueSite {
     get throws {
       try ["jobs", "gantt_jobs_predictions", "gantt_jobs_resources", "queues", "event_logs"].flatMap
       {
-        try database.rows("SELECT xmin, t.* FROM \($0) t ORDER BY 1, 2, 3")
+        try database.rows("SELECT xmin::text, t.* FROM \($0) t ORDER BY 1, 2, 3")
       }
     }
   }
