@@ -4,11 +4,12 @@ BUILD_RELEASE = swift build -c release --static-swift-stdlib
 RELEASE = .build/release
 PROGRAMS = --product liburna --product liburnad --product liburna-node
 
-.PHONY: help setup build release deb demo demo-down test lint format bench bench-planner bench-lab story-lab torture torture-planner \
+.PHONY: help setup build release deb demo demo-down test lint format bench bench-planner bench-lab bench-oar2 \
+	story-lab torture torture-planner \
 	clean
 
 help:            ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup:           ## install from Debian what is missing
 	@Scripts/setup
@@ -51,6 +52,10 @@ story-lab:       ## run every shipped composition on every backend that this mac
 bench-lab: release ## print how fast labs come and go, and what they take
 	@Scripts/setup tests
 	@Benchmarks/lab --no-build
+
+bench-oar2: release ## time a pass over a queue of a real OAR 2 beside OAR's own scheduler
+	@Scripts/setup tests
+	@Benchmarks/oar2 --no-build
 
 torture: setup   ## kill servers and agents 10,000 times and look for damage
 	@LIBURNA_TORTURE_KILLS=10000 Scripts/test --filter Faults

@@ -171,6 +171,10 @@ let package = Package(
     tests("NodeConnections", ["NodeConnections", "ClusterModel", "Wire", "CLinux"]),
     tests(
       "Controller", ["Controller", "ClusterModel", "Storage", "SQLiteStorage", "Wire", "CSQLite"]),
+    // kamelot in OAR 2's place: the program on a real database.
+    tests(
+      "QueueScheduler",
+      ["ClusterModel", "Storage", "PostgreSQLStorage", "PostgreSQLFixture", "LabFixture"]),
     tests("Compositions", ["Compositions"]),
     tests("Lab", ["Lab", "Compositions", "Encoding"]),
     tests("PlannerCommands", ["PlannerCommands", "CommandLine", "Kamelot", "ClusterModel"]),

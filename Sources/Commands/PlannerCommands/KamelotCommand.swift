@@ -24,13 +24,21 @@ public enum KamelotCommand: Command {
     help: "Let a program find, assign, sort or do an extra pass (repeatable; Docs/Plugins.md)")
 
   public static let definition = CommandDefinition(
-    "kamelot", "Plan a scenario: which job starts when, on which resources",
-    synopsis: ["--scenario=FILE [OPTIONS]"], options: [scenario, `repeat`, explain, last, plugin],
+    "kamelot",
+    "Plan a scenario, or a queue of a running OAR 2: which job starts when, on which resources",
+    synopsis: ["--scenario=FILE [OPTIONS]", "[--unguarded] QUEUE [EPOCH [DATE]]"],
+    options: [scenario, `repeat`, explain, last, plugin],
     details: [
       "A scenario is a JSON document with everything that a planning pass depends on: clock, "
         + "resources, settings, queues and jobs (Docs/Scenarios.md). Nothing else is read, unless by "
         + "plug-ins, and nothing is changed: the same scenario has the same plan everywhere.",
       "The plan goes to the standard output as JSON.",
+      "With the name of a queue it is the scheduler of that queue, as OAR's metascheduler calls it "
+        + "(Docs/OAR2.md): it reads oar.conf (OARCONFFILE names another one) and the database, and writes "
+        + "places in the plan and messages of the queue's waiting jobs, all or nothing. EPOCH is the time of "
+        + "the pass, now if it is missing. The pass is made in a process that is watched: however that "
+        + "ends, the exit code is one with which OAR leaves the queue on. With --unguarded it is made in "
+        + "the process that was called.",
     ],
     examples: [
       ("kamelot --scenario night.json", "plan a scenario"),
@@ -42,8 +50,15 @@ public enum KamelotCommand: Command {
       ),
     ],
     exitCodes: [
-      (0, "the scenario was planned; jobs that can't be are among those that wait"),
-      (1, "the scenario can't be read, or its last jobs can't be planned alone"),
+      (
+        0,
+        "the scenario was planned; jobs that can't be are among those that wait. Of a queue: always, what "
+          + "went wrong is on the standard error"
+      ),
+      (
+        1,
+        "the scenario can't be read, or its last jobs can't be planned alone; QUEUE or EPOCH make no sense"
+      ),
       (64, "the options are wrong"),
     ])
 

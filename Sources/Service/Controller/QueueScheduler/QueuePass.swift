@@ -142,7 +142,10 @@ struct QueuePass {
     rows.reserveCapacity(plan.starts.count + plan.predictions.count)
     var placed: Set<JobID> = []
     for placement in [plan.starts, plan.predictions].joined() {
-      guard let job = state.jobs[placement.job], job.isPlannedAnew(by: queue) else { continue }
+      // A later start has no room in OAR's column, and one row that fails would take all others along.
+      guard let job = state.jobs[placement.job], job.isPlannedAnew(by: queue),
+        placement.start < endOfTime
+      else { continue }
       let row = Prediction(
         moldable: job.firstMoldableID + placement.moldable, start: placement.start,
         resources: placement.resources)

@@ -1,0 +1,83 @@
+// kamelot on a real OAR 2: a site's steps to it and back, with jobs of several kinds on the way.
+
+import Compositions
+import Testing
+
+@testable import Lab
+
+extension LabSuite {
+  @Suite("kamelot on OAR 2")
+  struct OAR2KamelotTests {
+    @Test(
+      "jobs of several kinds run to their ends; the way back takes one call, and nothing is lost")
+    func there() throws {
+      var composition = try CompositionFile.shipped("oar2-kamelot").composition(nodes: 2)
+      // Programs that were built for development need the Swift library of this machine.
+      if let library = try Self.swiftLibrary() {
+        composition.volumes.append(Volume(source: library, target: library, mode: .ro))
+      }
+      try TestLab.run("oar2-kamelot", composition) { (test) throws in
+        let own = try #require(composition.test)
+        _ = try test.sh("frontend", own, user: "user1")
+        let out = try test.sh("frontend", Self.kinds, user: "user1")
+        #expect(out.hasSuffix("all Terminated"), "\(out)")
+        #expect(try test.sh("server", "oarnotify -l | grep -c Active") == "3")
+        #expect(try test.sh("server", "grep -c '^kamelot: ' /var/log/oar.log || true") == "0")
+        // Back to OAR's scheduler, and one more job; a kamelot that crashes on the way.
+        let seconds = try test.sh("server", Self.back)
+        #expect((Int(seconds) ?? 99) <= 5)
+        _ = try test.sh("frontend", Self.oarsOwn, user: "user1")
+      }
+    }
+
+    /// Where the library of this process is; nil if it is a part of it.
+    private static func swiftLibrary() throws -> String? {
+      let maps = try Files.readText("/proc/self/maps")
+      let path = maps.split(separator: "\n").first { $0.hasSuffix("/libswiftCore.so") }?
+        .split(separator: " ").last
+      return path.map { String($0.dropLast("/libswiftCore.so".count)) }
+    }
+
+    /// Batch, array, moldable, dependency, container, timesharing, besteffort, reservation, noop.
+    private static let kinds = """
+      cd
+      ask() { oarsub "$@" 2>&1 | sed -n 's/^OAR_JOB_ID=\\([0-9]\\)/\\1/p'; }
+      one=$(ask -l core=1,walltime=0:5 'sleep 1')
+      jobs="$one $(ask --array 3 -l core=1,walltime=0:1 true) $(ask -a "$one" -l core=1,walltime=0:1 true)"
+      jobs="$jobs $(ask -l core=4,walltime=0:2 -l core=1,walltime=0:5 true)"
+      jobs="$jobs $(ask -t 'timesharing=user,*' -l core=1,walltime=0:1 true)"
+      jobs="$jobs $(ask -t besteffort -l core=1,walltime=0:1 true)"
+      jobs="$jobs $(ask -r "$(date -d '+4 seconds' '+%F %T')" -l core=1,walltime=0:1 true)"
+      box=$(ask -t container -l core=1,walltime=0:1 'sleep 12')
+      jobs="$jobs $box $(ask -t inner=$box -l core=1,walltime=0:0:10 true)"
+      tries=900
+      for job in $jobs; do
+        until [ "$(oarstat -s -j "$job" | sed 's/.*: //')" = Terminated ]; do
+          tries=$((tries - 1))
+          [ $tries -gt 0 ] || { oarstat -fj "$job"; exit 1; }
+          sleep 0.1
+        done
+      done
+      echo all Terminated
+      """
+
+    private static let back = """
+      begin=$(date +%s)
+      oarnotify --remove-queue default >/dev/null
+      oarnotify --add-queue default,2,oar_sched_gantt_with_timesharing_and_fairsharing_and_quotas >/dev/null
+      echo $(($(date +%s) - begin))
+      """
+
+    private static let oarsOwn = """
+      cd
+      job=$(oarsub -l core=1,walltime=0:1 true | sed -n 's/^OAR_JOB_ID=//p')
+      tries=600
+      until oarstat -fj "$job" | grep -q 'state = Terminated'; do
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || exit 1
+        sleep 0.1
+      done
+      oarstat -fj "$job" | grep -q 'Karma='
+      """
+  }
+}

@@ -1,0 +1,239 @@
+// kamelot called as OAR's metascheduler calls the scheduler of a queue, on a real database: what it writes,
+// and how it ends whatever happens to it.
+
+import Glibc
+import LabFixture
+import PostgreSQLFixture
+import Testing
+
+@Suite("kamelot QUEUE EPOCH DATE", .serialized) struct QueueProgramTests {
+  @Test("jobs get places and messages; row 0, the copies and everything else stay")
+  func places() async throws {
+    let site = try await QueueSite()
+    defer { site.remove() }
+    let result = try await site.call()
+    #expect(result.exitCode == 0)
+    #expect(result.stdout == "")
+    #expect(try site.plan == ["1@0|1", "2@0|2+3", "3@600|1+2+3+4"])
+    #expect(
+      try site.database.rows("SELECT message FROM jobs ORDER BY job_id") == [
+        "R=1,W=0:10:0,J=B (FIFO)", "R=2,W=0:10:0,J=B (FIFO)", "R=4,W=0:10:0,J=B (FIFO)",
+      ])
+    #expect(
+      try site.database.rows("SELECT * FROM gantt_jobs_predictions_visu WHERE moldable_job_id <> 0")
+        .isEmpty)
+    #expect(
+      try site.database.rows(
+        "SELECT start_time FROM gantt_jobs_predictions WHERE moldable_job_id = 0")
+        == ["\(QueueSite.now)"])
+  }
+
+  @Test("a pass that would write what is there already writes nothing")
+  func nothingNew() async throws {
+    let site = try await QueueSite()
+    defer { site.remove() }
+    _ = try await site.call()
+    let before = try site.everything
+    #expect(try await site.call().exitCode == 0)
+    #expect(try site.everything == before)
+  }
+
+  @Test("a job that has no place any more loses its row, and its message says why")
+  func withdrawn() async throws {
+    let site = try await QueueSite()
+    defer { site.remove() }
+    _ = try await site.call()
+    try site.database.execute("UPDATE resources SET state = 'Dead' WHERE resource_id = 4")
+    _ = try await site.call()
+    #expect(try site.plan == ["1@0|1", "2@0|2+3"])
+    #expect(
+      try site.database.rows("SELECT message FROM jobs WHERE job_id = 3").first?.contains("(")
+        == false)
+  }
+
+  @Test(
+    "rows with nonsense harm no other job",
+    arguments: [
+      "UPDATE moldable_job_descriptions SET moldable_walltime = -5 WHERE moldable_id = 1",
+      "UPDATE moldable_job_descriptions SET moldable_walltime = 2147483647 WHERE moldable_id = 1",
+      "UPDATE job_resource_descriptions SET res_job_value = -77 WHERE res_job_group_id = 1",
+      "UPDATE job_resource_descriptions SET res_job_value = 2147483647 WHERE res_job_group_id = 1",
+      "UPDATE job_resource_descriptions SET res_job_resource_type = 'no such' WHERE res_job_group_id = 1",
+      "UPDATE job_resource_groups SET res_group_property = 'a ( b' WHERE res_group_id = 1",
+      "DELETE FROM job_resource_groups WHERE res_group_id = 1",
+      "DELETE FROM moldable_job_descriptions WHERE moldable_id = 1",
+      "UPDATE jobs SET properties = repeat('(', 3000) WHERE job_id = 1",
+      "INSERT INTO job_types (job_id, type) VALUES (1, 'timesharing=='), (1, 'inner='), (1, '')",
+      "INSERT INTO job_dependencies (job_id, job_id_required) VALUES (1, 1), (1, 0)",
+      "INSERT INTO gantt_jobs_resources VALUES (4711, 1)",
+      "INSERT INTO gantt_jobs_predictions VALUES (4711, -1)",
+      "UPDATE jobs SET message = repeat('ä', 255), job_name = repeat('☃', 100) WHERE job_id = 1",
+      "UPDATE jobs SET array_id = -1, submission_time = -2000000000 WHERE job_id = 1",
+      "INSERT INTO assigned_resources (moldable_job_id, resource_id) VALUES (1, 99), (99, 1)",
+    ])
+  func nonsense(poison: String) async throws {
+    let site = try await QueueSite()
+    defer { site.remove() }
+    try site.database.execute(poison)
+    let result = try await site.call()
+    #expect(result.exitCode == 0)
+    #expect(!result.stderr.contains("crashed"), "\(result)")
+    #expect(try site.plan.contains { $0.hasPrefix("2@") }, "\(result)")
+  }
+
+  @Test("a call that makes no sense ends with 1 and says why; a queue that there is not with 0")
+  func calls() async throws {
+    let site = try await QueueSite()
+    defer { site.remove() }
+    let bad = try await site.call("default", "abc")
+    #expect(bad.exitCode == 1 && bad.stderr.contains("not \"abc\""))
+    let unknown = try await site.call("nosuch", "\(QueueSite.now)", "x")
+    #expect(unknown.exitCode == 0 && unknown.stderr.contains("has no queue \"nosuch\""))
+    #expect(try site.plan.isEmpty)
+  }
+}
+
+// What happens to the process that makes the pass.
+extension QueueProgramTests {
+  /// Starts a pass that waits for a lock that the test holds, and gives it with the process that waits.
+  private func held(_ site: QueueSite, by client: TestClient) throws -> (Subprocess, worker: pid_t)
+  {
+    _ = try client.rows("BEGIN; LOCK TABLE gantt_jobs_predictions")
+    let process = try site.start("default", "\(QueueSite.now)", "x")
+    var worker: pid_t = 0
+    for _ in 0..<6000 {
+      worker = child(of: process.pid)
+      let waiting = try client.rows("SELECT 1 FROM pg_locks WHERE NOT granted")
+      if worker > 0, !waiting.isEmpty { return (process, worker) }
+      usleep(10_000)
+    }
+    throw StoryError("the pass never waited for the lock")
+  }
+
+  private func child(of pid: pid_t) -> pid_t {
+    guard let file = fopen("/proc/\(pid)/task/\(pid)/children", "r") else { return 0 }
+    defer { fclose(file) }
+    var buffer = [CChar](repeating: 0, count: 64)
+    guard fgets(&buffer, 64, file) != nil else { return 0 }
+    return buffer.withUnsafeBufferPointer { $0.baseAddress.map { pid_t(atoi($0)) } ?? 0 }
+  }
+
+  @Test(
+    "a pass that crashes ends with 0, and nothing of it is written",
+    arguments: [
+      SIGSEGV, SIGABRT, SIGKILL, SIGILL,
+    ])
+  func crash(signal: Int32) async throws {
+    let site = try await QueueSite()
+    defer { site.remove() }
+    let before = try site.everything
+    let client = try TestClient(site.database)
+    let (process, worker) = try held(site, by: client)
+    kill(worker, signal)
+    let result = try await offThread { try process.finish() }
+    _ = try client.rows("ROLLBACK")
+    #expect(result.exitCode == 0)
+    #expect(result.stderr.contains("the pass crashed"))
+    #expect(try site.everything == before)
+  }
+
+  @Test("a pass that hangs is ended when its time is over, even if it was stopped")
+  func hang() async throws {
+    let site = try await QueueSite(jobs: [1], "SCHEDULER_TIMEOUT=\"1\"")
+    defer { site.remove() }
+    let client = try TestClient(site.database)
+    let (process, worker) = try held(site, by: client)
+    kill(worker, SIGSTOP)
+    let result = try await offThread { try process.finish() }
+    _ = try client.rows("ROLLBACK")
+    #expect(result.exitCode == 0)
+    #expect(result.stderr.contains("no end after 1 s (SCHEDULER_TIMEOUT)"))
+    #expect(kill(worker, 0) != 0)
+    #expect(try site.plan.isEmpty)
+  }
+
+  @Test("who ends the program ends the pass, and still hears 0; who kills it ends the pass too")
+  func ended() async throws {
+    let site = try await QueueSite()
+    defer { site.remove() }
+    let client = try TestClient(site.database)
+    for signal in [SIGTERM, SIGKILL] {
+      let (process, worker) = try held(site, by: client)
+      kill(process.pid, signal)
+      let result = try await offThread { try process.finish() }
+      #expect(result.exitCode == (signal == SIGTERM ? 0 : 128 + SIGKILL))
+      for _ in 0..<500 where kill(worker, 0) == 0 { usleep(10_000) }
+      #expect(kill(worker, 0) != 0)
+      _ = try client.rows("ROLLBACK")
+    }
+    #expect(try site.plan.isEmpty)
+  }
+
+  @Test("a lack of memory is the end of the pass alone")
+  func memory() async throws {
+    let site = try await QueueSite()
+    defer { site.remove() }
+    let program = try QueueSite.program
+    for kilobytes in [150_000, 100_000, 80_000] {
+      let process = try Subprocess([
+        "sh", "-c", "ulimit -v \(kilobytes); OARCONFFILE=/nowhere \(program) default 1 x",
+      ])
+      #expect(try await offThread { try process.finish() }.exitCode == 0)
+    }
+  }
+}
+
+// What happens to the database.
+extension QueueProgramTests {
+  @Test("a database that is away, or read-only, or takes nobody else: 0, with what is wrong")
+  func trouble() async throws {
+    let site = try await QueueSite()
+    defer { site.remove() }
+    let name = site.database.name
+    let before = try site.everything
+    try site.configure("DB_HOSTNAME=\"/nowhere\"")
+    let away = try await site.call()
+    #expect(away.exitCode == 0 && away.stderr.contains("[ERROR]"), "\(away)")
+    try site.configure("")
+    try site.database.execute("ALTER DATABASE \(name) SET default_transaction_read_only = on")
+    let readOnly = try await site.call()
+    #expect(readOnly.exitCode == 0 && readOnly.stderr.contains("read-only"), "\(readOnly)")
+    let other = try TestClient(site.database)
+    _ = try other.rows("SET default_transaction_read_only = off")
+    _ = try other.rows("ALTER DATABASE \(name) RESET default_transaction_read_only")
+    _ = try other.rows("CREATE ROLE \(name)_user LOGIN")
+    _ = try other.rows("ALTER DATABASE \(name) CONNECTION LIMIT 0")
+    try site.configure("DB_BASE_LOGIN=\"\(name)_user\"")
+    let full = try await site.call()
+    #expect(full.exitCode == 0 && full.stderr.contains("too many connections"), "\(full)")
+    _ = try other.rows("ALTER DATABASE \(name) CONNECTION LIMIT -1")
+    let denied = try await site.call()
+    #expect(denied.exitCode == 0 && denied.stderr.contains("permission denied"), "\(denied)")
+    #expect(try site.everything == before)
+  }
+
+  @Test("a database that is restarted while a pass waits in it: 0, and the next pass is whole")
+  func restart() async throws {
+    let server = try PostgreSQLServer()
+    let site = try await QueueSite(jobs: [1], server: server)
+    defer { site.remove() }
+    let client = try TestClient(site.database)
+    let (process, _) = try held(site, by: client)
+    try server.restart()
+    let result = try await offThread { try process.finish() }
+    #expect(result.exitCode == 0)
+    #expect(try await site.call().exitCode == 0)
+    #expect(try site.plan == ["1@0|1"])
+  }
+
+  @Test("passes at once: each ends with 0, and the plan is one pass's")
+  func atOnce() async throws {
+    let site = try await QueueSite()
+    defer { site.remove() }
+    let processes = try (0..<4).map { _ in try site.start("default", "\(QueueSite.now)", "x") }
+    for process in processes {
+      #expect(try await offThread { try process.finish() }.exitCode == 0)
+    }
+    #expect(try site.plan == ["1@0|1", "2@0|2+3", "3@600|1+2+3+4"])
+  }
+}
