@@ -1,0 +1,104 @@
+"""Runs a workload in a lab and takes away all that it left: every table of the database, what each command
+said, and what was expected of each job."""
+
+import collections
+import json
+import threading
+import time
+
+import workload
+from lab import LabError
+from stage import ENDED, Record, SceneError, Stage, States
+
+# Fills that run at the same time.
+FILLERS = 2
+# Seconds for OAR to come to rest once all jobs have ended: timers go off every ten.
+REST = 120
+
+
+def run(lab, size, seed, report=lambda text: None):
+    """Runs the workload; returns what is to be judged and compared, as one dictionary."""
+    prepare(lab)
+    scenes, fills = workload.plan(size, seed)
+    states, record, problems = States(lab.database), Record(), []
+    began = time.monotonic()
+    progress = [0, sum(jobs for _, _, jobs in scenes + fills)]
+    todo = {"scenes": collections.deque(enumerate(scenes)), "fills": collections.deque(enumerate(fills))}
+
+    def work(kind, node, users):
+        while True:
+            try:
+                place, (name, function, jobs) = todo[kind].popleft()
+            except IndexError:
+                return
+            since = time.monotonic()
+            try:
+                function(Stage(lab, states, record, name, node, users[place % len(users)]))
+            except (SceneError, LabError) as error:
+                problems.append(f"{name}: {error}")
+            progress[0] += jobs
+            report(f"{time.monotonic() - began:6.1f} s  {progress[0]}/{progress[1]}  {name} "
+                   f"({time.monotonic() - since:.1f} s)" + ("" if not problems else f"  {len(problems)} problems"))
+
+    workers = [threading.Thread(target=work, args=("scenes", node, ["user1", "user2"])) for node in lab.lanes]
+    workers += [threading.Thread(target=work, args=("fills", None, [["user3", "user4"], ["user5"]][number]))
+                for number in range(FILLERS)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    seconds = time.monotonic() - began
+    finish(lab, problems)
+    states.stop()
+    return {
+        "size": size, "seed": seed, "seconds": round(seconds, 1), "problems": problems,
+        "commands": record.commands, "expected": record.expected, "tables": dump(lab),
+    }
+
+
+def prepare(lab):
+    """What the workload needs of the site: nodes that may be deployed on."""
+    for node in lab.lanes:
+        lab.must("server", "oarnodesetting", "-n", "-p", "deploy=YES", "-h", node)
+
+
+def finish(lab, problems):
+    """Ends what scenes that went wrong left, waits until the server has come to rest, and lets it account."""
+    ended = ", ".join(f"'{state}'" for state in ENDED)
+    left = lab.database.lines(f"select job_id from jobs where state not in ({ended})")
+    if left:
+        problems.append(f"jobs that had not ended: {' '.join(left)}")
+        lab.run("server", "oardel", *left)
+    restless = {
+        "jobs that have not ended": f"select count(*) from jobs where state not in ({ended})",
+        "events that nobody looked at": "select count(*) from event_logs where to_check = 'YES'",
+        "deletions under way": "select count(*) from frag_jobs where frag_state <> 'FRAGGED'",
+    }
+    end = time.monotonic() + REST
+    for what, sql in restless.items():
+        while (count := int(lab.database.value(sql))) > 0:
+            if time.monotonic() > end:
+                problems.append(f"{what}, {REST} s after the last: {count}")
+                break
+            time.sleep(0.5)
+    # The last pass still writes what it found.
+    time.sleep(3)
+    lab.must("server", "oaraccounting")
+
+
+def dump(lab):
+    """All tables as lists of rows."""
+    names = lab.database.lines(
+        "select table_name from information_schema.tables where table_schema = 'public' "
+        "and table_type = 'BASE TABLE' order by 1")
+    return {name: lab.database.rows(f'select * from "{name}"') for name in names}
+
+
+def keep(result, path):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=0)
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
