@@ -23,12 +23,13 @@ class LabError(Exception):
 class Lab:
     """One running lab."""
 
-    def __init__(self, name, programs, composition, lanes, place):
+    def __init__(self, name, programs, composition, lanes, place, packages=()):
         self.name = name
         self.liburna = os.path.join(programs, "liburna")
         self.composition = composition
         self.lanes = [f"node{SHARED_NODES + 1 + lane}" for lane in range(lanes)]
         self.place = place
+        self.packages = list(packages)
         self.database = None
 
     def start(self):
@@ -41,7 +42,8 @@ class Lab:
                     "extends": self.composition,
                     "users": USERS,
                     "variables": {"OAR_CORES": str(CORES)},
-                    "roles": {"node": {"count": SHARED_NODES + len(self.lanes)}},
+                    "roles": {"node": {"count": SHARED_NODES + len(self.lanes)}}
+                    | ({"server": {"packages": self.packages}} if self.packages else {}),
                 },
                 file,
             )
