@@ -34,7 +34,10 @@ class Trials:
         return int(found[0].split("=")[1])
 
     def until(self, job, *states):
-        self.states.until(f"job {job} is not {states}", lambda of: of.get(job, ("",))[0] in states)
+        found = self.states.until(f"job {job} is not {' or '.join(states)}",
+                                  lambda of: (state := of.get(job, ("",))[0]) in (*states, "Error") and state)
+        if found not in states:
+            raise LabError(f"job {job} is {found}")
 
     def when(self, name):
         return float(self.lab.must("frontend", "cat", f"when.{name}", user=USER))
