@@ -8,10 +8,12 @@ Docs/OAR2-differences.md.
 """
 
 import argparse
+import concurrent.futures
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -37,6 +39,8 @@ def options():
     parser.add_argument("--lanes", type=int, default=8, metavar="N", help="scenes at the same time [8]")
     parser.add_argument("--trials", type=int, default=measure.TRIALS, metavar="N",
                         help="how often each latency is measured; 0 leaves it out [%(default)s]")
+    parser.add_argument("--together", action="store_true",
+                        help="all configurations at once, as CI has little time; latencies mean nothing then")
     parser.add_argument("--no-web", action="store_true", help="without Monika and DrawGantt")
     parser.add_argument("--reference", metavar="FILE",
                         help="what OAR 2 alone left, kept from another run of the same size and seed")
@@ -55,6 +59,9 @@ class Story:
         self.wanted = wanted
         self.place = place
         self.reference = drive.load(wanted.reference) if wanted.reference else None
+        self.has_reference = threading.Event()
+        if self.reference:
+            self.has_reference.set()
         if self.reference and (self.reference["size"], self.reference["seed"]) != (wanted.size, wanted.seed):
             sys.exit(f"{wanted.reference} is of {self.reference['size']} jobs and seed {self.reference['seed']}")
 
@@ -76,6 +83,9 @@ class Story:
             findings += back["findings"]
             figures = measure.measure(lab, self.wanted.trials, self.report) if self.wanted.trials else None
         finally:
+            # The others must not wait for a reference that will not come.
+            if configuration.name == REFERENCE and sys.exc_info()[0] is not None:
+                self.has_reference.set()
             lab.stop()
         result |= {"configuration": configuration.name, "back": back, "figures": figures}
         if self.wanted.keep:
@@ -83,24 +93,32 @@ class Story:
         return result, findings, errors
 
     def judged(self, configuration):
-        """Prints the line of a configuration and what was found; whether all was well."""
+        """Runs a configuration, prints its line and what was found; whether all was well."""
         began = time.monotonic()
-        result, findings, errors = self.run(configuration)
+        try:
+            result, findings, errors = self.run(configuration)
+        except (LabError, SceneError, OSError, subprocess.SubprocessError) as error:
+            print(f"{configuration.name:<17} {error}: FAILED", flush=True)
+            if self.wanted.verbose:
+                traceback.print_exc()
+            return False
         known, differences = [], []
         if configuration.name == REFERENCE:
             self.reference = self.reference or result
+            self.has_reference.set()
+        # Beside others, the reference may end last.
+        self.has_reference.wait()
         if self.reference and self.reference is not result:
             known, differences = compare.compare(self.reference, result, configuration.name)
             findings += compare_pages(self.reference, result)
         verdict = "ok" if not findings and not differences else "FAILED"
-        print(line(configuration, result, errors, known, differences, verdict, time.monotonic() - began), flush=True)
-        for one in findings[:SHOWN]:
-            print(f"    {one}")
-        for one in differences[:SHOWN]:
-            print("    " + one.text().replace("\n", "\n    "))
+        text = [line(configuration, result, errors, known, differences, verdict, time.monotonic() - began)]
+        text += [f"    {one}" for one in findings[:SHOWN]]
+        text += ["    " + one.text().replace("\n", "\n    ") for one in differences[:SHOWN]]
         left = max(0, len(findings) - SHOWN) + max(0, len(differences) - SHOWN)
         if left:
-            print(f"    and {left} more; --keep keeps the tables for Scripts/compare-oar2")
+            text.append(f"    and {left} more; --keep keeps the tables for Scripts/compare-oar2")
+        print("\n".join(text), flush=True)
         return verdict == "ok"
 
 
@@ -138,26 +156,19 @@ def main():
     wanted = options()
     chosen = [one for one in CONFIGURATIONS if not wanted.configurations or one.name in wanted.configurations]
     there = shipped(wanted.programs)
-    well = True
     if wanted.keep:
         os.makedirs(wanted.keep, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="liburna-story-oar2.", dir="/var/tmp") as place:
         story = Story(wanted, place)
         if story.reference is None and not any(one.name == REFERENCE for one in chosen):
             chosen.insert(0, CONFIGURATIONS[0])
-        for configuration in chosen:
-            if configuration.name not in there:
-                print(f"{configuration.name:<17} there is no such composition: FAILED", flush=True)
-                well = False
-                continue
-            try:
-                well = story.judged(configuration) and well
-            except (LabError, SceneError, OSError, subprocess.SubprocessError) as error:
-                print(f"{configuration.name:<17} {error}: FAILED", flush=True)
-                if wanted.verbose:
-                    traceback.print_exc()
-                well = False
-    return 0 if well else 1
+        missing = [one for one in chosen if one.name not in there]
+        for one in missing:
+            print(f"{one.name:<17} there is no such composition: FAILED", flush=True)
+        chosen = [one for one in chosen if one not in missing]
+        with concurrent.futures.ThreadPoolExecutor(len(chosen) if wanted.together else 1) as pool:
+            verdicts = list(pool.map(story.judged, chosen))
+    return 0 if all(verdicts) and not missing else 1
 
 
 if __name__ == "__main__":
