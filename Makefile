@@ -4,11 +4,11 @@ BUILD_RELEASE = swift build -c release --static-swift-stdlib
 RELEASE = .build/release
 PROGRAMS = --product liburna --product liburnad --product liburna-node
 
-.PHONY: help setup build release demo demo-down test lint format bench bench-planner bench-lab story-lab torture torture-planner \
+.PHONY: help setup build release demo demo-down test lint format bench bench-planner bench-lab story-lab story-oar2 torture torture-planner \
 	clean
 
 help:            ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup:           ## install from Debian what is missing
 	@Scripts/setup
@@ -44,6 +44,10 @@ bench-planner: setup   ## print how fast the planner is, and its targets
 story-lab:       ## run every shipped composition on every backend that this machine has
 	@Scripts/setup tests
 	@Scripts/story-lab
+
+story-oar2:      ## judge Liburna with OAR 2 on a real OAR 2: 1,000 jobs through each configuration
+	@Scripts/setup tests
+	@Scripts/story-oar2
 
 bench-lab: release ## print how fast labs come and go, and what they take
 	@Scripts/setup tests

@@ -3,8 +3,11 @@ in its hosts, and questions asked of its PostgreSQL database over one connection
 
 import json
 import os
+import pty
+import select
 import subprocess
 import threading
+import time
 
 # Users of the workload: the scenes' own, and those whose arrays fill the rest. OAR 2 looks at 30 waiting jobs
 # of a user at most, so the two must not be the same.
@@ -72,6 +75,38 @@ class Lab:
             input=text if text is not None else "", capture_output=True, text=True, timeout=PATIENCE,
             check=False)
         return done.returncode, done.stdout, done.stderr
+
+    def terminal(self, host, *words, user, after, text, patience):
+        """A command on a terminal of a host. Once it has shown `after` and rested for a second, `text` is typed.
+        All that it showed; after `patience` seconds it is ended."""
+        ours, its = pty.openpty()
+        process = subprocess.Popen(
+            [self.liburna, "lab", "exec", "-t", "--name", self.name, "-l", user, host, "--", *words],
+            stdin=its, stdout=its, stderr=its, start_new_session=True)
+        os.close(its)
+        shown, typed, end = "", 0, time.monotonic() + patience
+        try:
+            while time.monotonic() < end:
+                if select.select([ours], [], [], 1)[0]:
+                    try:
+                        data = os.read(ours, 4096)
+                    except OSError:
+                        break
+                    if not data:
+                        break
+                    shown += data.decode(errors="replace")
+                elif process.poll() is not None:
+                    break
+                # A shell that is not yet ready forgets what was typed: it is told again.
+                elif after in shown and typed < 5:
+                    os.write(ours, text.encode())
+                    typed += 1
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(timeout=10)
+            os.close(ours)
+        return shown
 
     def must(self, host, *words, user="root", text=None):
         """As `run`, where anything but success ends the story."""

@@ -108,6 +108,20 @@ class Stage:
         """Submits one job."""
         return self.submit(*options, **expected)[0]
 
+    def session(self, *options, says):
+        """An interactive submission on a terminal; `says` is typed once its shell is there. The number of the
+        job, and all that was shown."""
+        self.jobs += 1
+        name = f"{self.scene}.{self.jobs}"
+        shown = self.lab.terminal(
+            "frontend", "oarsub", "-n", name, "-p", f"host = '{self.node}'", *options, user=self.user,
+            after="Connect to OAR job", text=says + "\n", patience=STATE_PATIENCE)
+        found = re.search(r"OAR_JOB_ID=(\d+)", shown)
+        if not found:
+            raise SceneError(f"{self.scene}: oarsub -I made no job: {shown}")
+        self.record.expect(name, 1, int(found.group(1)), None, None)
+        return int(found.group(1)), shown
+
     def refused(self, *options):
         """A submission that makes no job."""
         code, out, _ = self.command("oarsub", "-n", f"{self.scene}.refused", *options)

@@ -4,6 +4,8 @@ rest. `plan(size, seed)` says which there are and in which order; the same size 
 import random
 import time
 
+from stage import Job, SceneError
+
 SCENES = {}
 # Scenes that wait for a minute and more; a small workload is without them.
 SLOW = set()
@@ -87,6 +89,17 @@ def key(stage):
 @scene(jobs=1)
 def heterogeneous(stage):
     stage.ends(stage.one("-l", "{core > 0}/core=1+{host <> 'frontend'}/core=2,walltime=0:10", "true"))
+
+
+@scene(jobs=1)
+def interactive(stage):
+    # What it ends as depends on who comes first: the end of its shell, or oarsub that asks for its deletion.
+    number, said = stage.session("-I", "-l", "core=1,walltime=0:10", says="exit")
+    stage.ends(Job(number, stage.scene))
+    for wanted in ("Interactive mode: waiting...", "Starting...", f"Connect to OAR job {number} via the node",
+                   f"Disconnected from OAR job {number}"):
+        if wanted not in said:
+            raise SceneError(f"{stage.scene}: oarsub -I did not say {wanted!r}: {said[-600:]!r}")
 
 
 # Types.
