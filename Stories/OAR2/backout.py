@@ -10,22 +10,13 @@ from stage import Record, SceneError, Stage, States
 LIMIT = 5
 
 
-def scripts(lab, configuration):
-    """The composition's own, else those of the table."""
-    code, _, _ = lab.run("server", "test", "-x", "/usr/local/sbin/back-to-oar2")
-    if code == 0:
-        return "back-to-oar2", "use-liburna"
-    return configuration.back, configuration.forth
-
-
 def try_it(lab, configuration, report=lambda text: None, with_web=False):
     """Times both ways; findings are what was lost on the way. With no way back, the pages alone are looked at."""
-    back, forth = scripts(lab, configuration)
     states, record = States(lab.database), Record()
     turn = int(time.time())
     times, findings, pages = {}, [], None
     try:
-        for word, script in (("back", back), ("forth", forth)):
+        for word, script in (("back", configuration.back), ("forth", configuration.forth)):
             stage = Stage(lab, states, record, f"{word}{turn}", lab.lanes[0], "user2")
             running = [stage.one("-l", "core=1,walltime=0:30", stage.gate("a")),
                        stage.one("-l", "core=1,walltime=0:30", stage.gate("a"))]

@@ -1,7 +1,4 @@
-"""The configurations that are judged: which composition each is, and how it is left for OAR 2 and taken again.
-
-A composition may bring its own `back-to-oar2` and `use-liburna` in /usr/local/sbin of the server; what is here
-holds for those that don't, and is what Docs/OAR2.md tells a site to do."""
+"""The configurations that are judged: which composition each is, and how it is left for OAR 2 and taken again."""
 
 SCHEDULER = "oar_sched_gantt_with_timesharing_and_fairsharing_and_quotas"
 
@@ -12,12 +9,11 @@ def queue(scheduler):
 
 
 def metascheduler(command):
-    """Sets the variable and starts Almighty again, as `systemctl restart oar-server` does; the lab restarts
+    """Sets META_SCHED_CMD and starts Almighty again, as `systemctl restart oar-server` does; the lab restarts
     services that end."""
-    return (f"sed -i 's/^META_SCHED_CMD=.*/META_SCHED_CMD=\"{command}\"/' /etc/oar/oar.conf; "
-            "old=$(pgrep -o -x Almighty); kill $old; "
+    return (f"use-metascheduler {command}; old=$(pgrep -o -x Almighty); kill $old; "
             "until new=$(pgrep -o -x Almighty) && [ \"$new\" != $old ] && "
-            "  perl -MIO::Socket::INET -e 'exit !IO::Socket::INET->new(\"server:6666\")'; do sleep 0.05; done")
+            "timeout 1 bash -c '</dev/tcp/server/6666' 2>/dev/null; do sleep 0.05; done")
 
 
 class Configuration:
@@ -35,6 +31,6 @@ CONFIGURATIONS = [
     Configuration("oar2-kao", metascheduler("oar_meta_sched"), metascheduler("kao")),
     Configuration("oar2-kamelot-kao", metascheduler("oar_meta_sched") + "; " + queue(SCHEDULER),
                   queue("kamelot") + "; " + metascheduler("kao")),
-    Configuration("oar2-liburnad", "back-to-oar2", "use-liburna"),
+    Configuration("oar2-liburnad", "use-server almighty", "use-server liburnad"),
     Configuration("liburna-postgres"),
 ]

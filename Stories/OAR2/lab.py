@@ -45,6 +45,7 @@ class Lab:
                     "extends": self.composition,
                     "users": USERS,
                     "variables": {"OAR_CORES": str(CORES)},
+                    "volumes": swift_libraries(os.path.dirname(self.liburna)),
                     "roles": {"node": {"count": SHARED_NODES + len(self.lanes)}}
                     | ({"server": {"packages": self.packages}} if self.packages else {}),
                 },
@@ -114,6 +115,17 @@ class Lab:
         if code != 0:
             raise LabError(f"{host}: {' '.join(words)[:300]} ended with {code}: {errors[-1000:]}{out[-1000:]}")
         return out
+
+
+def swift_libraries(programs):
+    """Volumes with the Swift libraries that programs built for debugging look for; shipped ones need none."""
+    found = set()
+    for program in ("liburnad", "kamelot", "kao"):
+        path = os.path.join(programs, program)
+        if os.path.exists(path):
+            needs = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
+            found |= {os.path.dirname(word) for word in needs.split() if word.startswith("/") and "/libswift" in word}
+    return [f"{directory}:{directory}:ro" for directory in sorted(found)]
 
 
 class Database:

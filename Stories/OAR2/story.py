@@ -65,23 +65,29 @@ class Story:
         if self.reference and (self.reference["size"], self.reference["seed"]) != (wanted.size, wanted.seed):
             sys.exit(f"{wanted.reference} is of {self.reference['size']} jobs and seed {self.reference['seed']}")
 
-    def report(self, text):
-        if self.wanted.verbose:
-            print(f"    {text}", flush=True)
+    def report(self, configuration):
+        """What tells of the progress of one of them."""
+
+        def tell(text):
+            if self.wanted.verbose:
+                print(f"    {configuration.name}: {text}", flush=True)
+
+        return tell
 
     def run(self, configuration):
         """The whole of one configuration; what is found, and the figures of its line."""
+        report = self.report(configuration)
         lab = Lab(f"story-{configuration.name}-{os.getpid()}", self.wanted.programs, configuration.name,
                   self.wanted.lanes, self.place, () if self.wanted.no_web else web.PACKAGES)
         try:
             lab.start()
-            result = drive.run(lab, self.wanted.size, self.wanted.seed, self.report)
+            result = drive.run(lab, self.wanted.size, self.wanted.seed, report)
             findings, errors = judge.judge(result)
             if not self.wanted.no_web:
                 web.configure(lab)
-            back = backout.try_it(lab, configuration, self.report, with_web=not self.wanted.no_web)
+            back = backout.try_it(lab, configuration, report, with_web=not self.wanted.no_web)
             findings += back["findings"]
-            figures = measure.measure(lab, self.wanted.trials, self.report) if self.wanted.trials else None
+            figures = measure.measure(lab, self.wanted.trials, report) if self.wanted.trials else None
         finally:
             # The others must not wait for a reference that will not come.
             if configuration.name == REFERENCE and sys.exc_info()[0] is not None:
