@@ -31,9 +31,17 @@ class Difference:
         self.examples = []
         self.reason = None
 
-    def text(self):
-        return (f"{len(self.examples)} × {self.kind} {self.where} (as {self.examples[0]})\n"
-                f"    OAR 2: {shown(self.reference)}\n    ours:  {shown(self.ours)}")
+
+def texts(differences):
+    """The differences to be read: those that are the same for jobs of several kinds are shown once."""
+    groups = collections.defaultdict(list)
+    for one in differences:
+        groups[one.where, one.reference, one.ours].append(one)
+    for (where, reference, ours), group in groups.items():
+        count = sum(len(one.examples) for one in group)
+        kinds = ", ".join(one.kind for one in group)
+        yield (f"{count} × {where}: {kinds} (as {group[0].examples[0]})\n"
+               f"    OAR 2: {shown(reference)}\n    ours:  {shown(ours)}")
 
 
 def shown(value):
@@ -99,7 +107,7 @@ def differences(reference, ours):
         for first, second in zip(left.get(scene, []), right.get(scene, [])):
             if first != second:
                 add(scene, kind_of(scene), f"command {first[0].split(' ')[0]}", first[1], second[1])
-    return sorted(found.values(), key=lambda one: (one.kind, one.where))
+    return sorted(found.values(), key=lambda one: (one.where, one.kind))
 
 
 def compare(reference, ours, configuration):
@@ -127,10 +135,13 @@ def main():
     explained, open_ones = compare(
         drive.load(options.reference), drive.load(options.ours), options.configuration)
     if options.all:
-        for difference in explained:
-            print(f"{difference.text()}\n    known: {difference.reason}")
-    for difference in open_ones:
-        print(difference.text())
+        for reason in dict.fromkeys(difference.reason for difference in explained):
+            print(f"known: {reason}")
+            for text in texts(one for one in explained if one.reason == reason):
+                print(text)
+        print("not explained:")
+    for text in texts(open_ones):
+        print(text)
     reasons = collections.Counter(difference.reason for difference in explained)
     print(f"{len(open_ones)} unexplained differences, {len(explained)} explained by {len(reasons)} reasons")
     return 1 if open_ones else 0

@@ -23,17 +23,19 @@ def run(lab, size, seed, report=lambda text: None):
     states, record, problems = States(lab.database), Record(), []
     began = time.monotonic()
     progress = [0, sum(jobs for _, _, jobs in scenes + fills)]
-    todo = {"scenes": collections.deque(enumerate(scenes)), "fills": collections.deque(enumerate(fills))}
+    todo = {"scenes": collections.deque(scenes), "fills": collections.deque(fills)}
 
     def work(kind, node, users):
         while True:
             try:
-                place, (name, function, jobs) = todo[kind].popleft()
+                name, function, jobs = todo[kind].popleft()
             except IndexError:
                 return
             since = time.monotonic()
             try:
-                function(Stage(lab, states, record, name, node, users[place % len(users)]))
+                # Which user it is depends on the name alone, so that it is the same in a larger workload.
+                user = users[sum(name.encode()) % len(users)]
+                function(Stage(lab, states, record, name, node, user))
             except (SceneError, LabError) as error:
                 problems.append(f"{name}: {error}")
             progress[0] += jobs
@@ -51,7 +53,7 @@ def run(lab, size, seed, report=lambda text: None):
     finish(lab, problems)
     states.stop()
     return {
-        "size": size, "seed": seed, "seconds": round(seconds, 1), "problems": problems,
+        "size": size, "seed": seed, "accounts": has_accounting(lab), "seconds": round(seconds, 1), "problems": problems,
         "commands": record.commands, "expected": record.expected, "tables": dump(lab),
     }
 
@@ -86,8 +88,13 @@ def finish(lab, problems):
             time.sleep(0.5)
     # The last pass still writes what it found.
     time.sleep(3)
-    # Our own server accounts by itself.
-    lab.must("server", "sh", "-c", "! command -v oaraccounting >/dev/null || exec oaraccounting")
+    if has_accounting(lab):
+        lab.must("server", "oaraccounting")
+
+
+def has_accounting(lab):
+    """Whether OAR's oaraccounting is installed; our own server has none yet."""
+    return lab.run("server", "sh", "-c", "command -v oaraccounting")[0] == 0
 
 
 def dump(lab):

@@ -212,7 +212,7 @@ def at_rest(run):
         if left:
             yield f"{table}: {len(left)} rows of jobs that have ended"
     unaccounted = [job for job in run.jobs if job["state"] == "Terminated" and job["accounted"] != "YES"]
-    if unaccounted:
+    if unaccounted and run.result.get("accounts", True):
         yield f"{len(unaccounted)} Terminated jobs are not accounted, as {run.name(unaccounted[0]['job_id'])}"
     nodes = grouped(run.rows("resources"), "network_address")
     for node, rows in nodes.items():

@@ -102,7 +102,12 @@ def job_records(run):
         record |= shapes(run, mine, groups, descriptions, assigned)
         states = sorted(of_job["job_state_logs"][number], key=lambda row: row["job_state_log_id"])
         record["job_state_logs"] = " ".join(row["job_state"] for row in states)
-        record["job_state_logs.date_stop"] = " ".join("set" if row["date_stop"] else "0" for row in states)
+        record["job_state_logs.date_stop"] = "all but the last" if all(
+            bool(row["date_stop"]) == (row is not states[-1]) for row in states) else " ".join(
+                f"{row['job_state']}={row['date_stop']}" for row in states)
+        # What was asked for, and what a scheduler said to it.
+        asked, _, said = (record["jobs.message"] or "").partition(" (")
+        record["jobs.message"], record["jobs.message of the scheduler"] = asked, said and f"({said}"
         record |= events(of_job["event_logs"][number], hostnames)
         if job["reservation"] == "Scheduled" and "event_logs REDUCE_RESERVATION_WALLTIME" in record:
             # By how much depends on how late it was.

@@ -120,8 +120,9 @@ class Story:
         verdict = "ok" if not findings and not differences else "FAILED"
         text = [line(configuration, result, errors, known, differences, verdict, time.monotonic() - began)]
         text += [f"    {one}" for one in findings[:SHOWN]]
-        text += ["    " + one.text().replace("\n", "\n    ") for one in differences[:SHOWN]]
-        left = max(0, len(findings) - SHOWN) + max(0, len(differences) - SHOWN)
+        classes = list(compare.texts(differences))
+        text += ["    " + one.replace("\n", "\n    ") for one in classes[:SHOWN]]
+        left = max(0, len(findings) - SHOWN) + max(0, len(classes) - SHOWN)
         if left:
             text.append(f"    and {left} more; --keep keeps the tables for Scripts/compare-oar2")
         print("\n".join(text), flush=True)
