@@ -10,7 +10,6 @@ usage: Scripts/compare-oar2 [--configuration NAME] [--all] REFERENCE.json OURS.j
 
 import argparse
 import collections
-import fnmatch
 import os
 import re
 import sys
@@ -57,12 +56,18 @@ class Known:
         self.used = 0
 
     def covers(self, configuration, difference):
-        if configuration and not any(
-                fnmatch.fnmatchcase(configuration, name) for name in self.configurations.split()):
+        if configuration and not any(matches(name, configuration) for name in self.configurations.split()):
             return False
-        return all(any(fnmatch.fnmatchcase(value, one) for one in pattern.split(" or ")) for pattern, value in (
+        return all(any(matches(one, value) for one in pattern.split(" or ")) for pattern, value in (
             (self.kind, difference.kind), (self.where, difference.where),
             (self.reference, difference.reference or "(nothing)"), (self.ours, difference.ours or "(nothing)")))
+
+
+def matches(pattern, value):
+    """Whether a value is as a pattern says: `*` is any text, `?` any letter, all else itself."""
+    parts = re.split(r"([*?])", pattern)
+    expression = "".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in parts)
+    return re.fullmatch(expression, value, re.DOTALL) is not None
 
 
 def known_differences(path=KNOWN):

@@ -55,13 +55,9 @@ class Tables:
         self.result = result
         self.tables = result["tables"]
         self.jobs = sorted(self.tables["jobs"], key=lambda job: job["job_id"])
-        self.names = {}
-        generations = collections.Counter()
-        for job in self.jobs:
-            name = (job["job_name"] or "", job["array_index"])
-            # What was submitted again bears the name of the first: it is known by its place in the row.
-            generations[name] += 1
-            self.names[job["job_id"]] = f"{name[0]}[{name[1]}]" + "'" * (generations[name] - 1)
+        parents = {job["job_id"]: job["resubmit_job_id"] for job in self.jobs}
+        self.names = {job["job_id"]: f"{job['job_name'] or ''}[{job['array_index']}]"
+                      + "'" * generation(parents, job["job_id"]) for job in self.jobs}
 
     def rows(self, table):
         return self.tables.get(table, [])
@@ -77,6 +73,15 @@ class Tables:
             for column, value in row.items()
             if column not in without
         }
+
+
+def generation(parents, job):
+    """How often a job was submitted again: what was bears the name of the first."""
+    count = 0
+    while parents.get(job) and count < len(parents):
+        job = parents[job]
+        count += 1
+    return count
 
 
 def job_records(run):
