@@ -9,6 +9,8 @@ MASKS = [
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"), "<date>"),
     (re.compile(r"Karma ?= ?-?[\d.]+"), "Karma=<n>"),
     (re.compile(r"\bp?node\d+\b"), "<node>"),
+    # Which of the scenes' two users it was.
+    (re.compile(r"\buser[12]\b"), "<user>"),
     (re.compile(r"(\[(?:bipbip|Leon|MetaSched|sarko)?) \d+\]"), r"\1 <job>]"),
     (re.compile(r"\b([Jj]ob(?:\(s\))?(?:_id)?(?: ?[=#:])? ?)\d+"), r"\1<job>"),
     (re.compile(r"(inner=|--resubmit[= ]|(?<= )-a )\d+"), r"\1<job>"),
