@@ -1,12 +1,15 @@
 """What a scene of the workload does things with: it submits jobs, waits for their states, opens gates for
 them, and calls OAR's commands, as users do on the frontend. Everything is recorded for the comparison."""
 
+import os
 import re
 import threading
 import time
 
-# Seconds that a state is waited for: a whole pass of OAR 2 may come only after 60, and the machine may be busy.
+# Seconds that a state is waited for: a whole pass of OAR 2 may come only after 60. On a machine that has other
+# things to do it may take so many times as long.
 STATE_PATIENCE = 240
+MOST_BUSY = 3
 # Seconds between two looks at the states of all jobs.
 LOOK = 0.4
 ENDED = ("Terminated", "Error")
@@ -38,8 +41,10 @@ class States:
                 self.changed.notify_all()
             time.sleep(LOOK)
 
-    def until(self, what, condition, patience=STATE_PATIENCE):
+    def until(self, what, condition):
         """Waits until `condition` of all states is true, and returns its value."""
+        busy = os.getloadavg()[0] / (os.cpu_count() or 1) / 4
+        patience = int(STATE_PATIENCE * min(max(1, busy), MOST_BUSY))
         end = time.monotonic() + patience
         with self.changed:
             while True:
