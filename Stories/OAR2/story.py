@@ -44,6 +44,7 @@ def options():
     parser.add_argument("--no-web", action="store_true", help="without Monika and DrawGantt")
     parser.add_argument("--reference", metavar="FILE",
                         help="what OAR 2 alone left, kept from another run of the same size and seed")
+    parser.add_argument("--alone", action="store_true", help="judged, but not compared with OAR 2 alone")
     parser.add_argument("--keep", metavar="DIRECTORY", help="where to keep what each left, for Scripts/compare-oar2")
     parser.add_argument("--programs", default=".build/release", metavar="DIRECTORY", help="[%(default)s]")
     parser.add_argument("-v", "--verbose", action="store_true", help="each scene as it ends")
@@ -60,7 +61,7 @@ class Story:
         self.place = place
         self.reference = drive.load(wanted.reference) if wanted.reference else None
         self.has_reference = threading.Event()
-        if self.reference:
+        if self.reference or wanted.alone:
             self.has_reference.set()
         if self.reference and (self.reference["size"], self.reference["seed"]) != (wanted.size, wanted.seed):
             sys.exit(f"{wanted.reference} is of {self.reference['size']} jobs and seed {self.reference['seed']}")
@@ -167,7 +168,7 @@ def main():
         os.makedirs(wanted.keep, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="liburna-story-oar2.", dir="/var/tmp") as place:
         story = Story(wanted, place)
-        if story.reference is None and not any(one.name == REFERENCE for one in chosen):
+        if story.reference is None and not wanted.alone and not any(one.name == REFERENCE for one in chosen):
             chosen.insert(0, CONFIGURATIONS[0])
         missing = [one for one in chosen if one.name not in there]
         for one in missing:
