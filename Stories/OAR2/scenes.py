@@ -52,10 +52,11 @@ def failing(stage):
 
 @scene(jobs=2)
 def unwritable(stage):
-    stage.ends(
-        stage.one("-l", "core=1,walltime=0:10", "-d", "/nowhere", "true", state="Error", exit_code=None),
-        stage.one("-l", "core=1,walltime=0:10", "-O", "/root/out", "true", state="Error", exit_code=None),
-    )
+    jobs = [stage.one("-l", "core=1,walltime=0:10", "-O", "/root/out", "true", state="Error", exit_code=None)]
+    # An oarsub of ours may say so at once.
+    jobs += stage.submit("-l", "core=1,walltime=0:10", "-d", "/nowhere", "true", state="Error", exit_code=None,
+                         may_be_refused=True)
+    stage.ends(*jobs)
 
 
 @scene(jobs=2)

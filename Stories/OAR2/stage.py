@@ -90,18 +90,17 @@ class Stage:
         self.record.command(self.scene, words, code, out, errors)
         return code, out, errors
 
-    def submit(self, *options, state="Terminated", exit_code=0, shared=False, user=None, directory=None, of=None):
+    def submit(self, *options, state="Terminated", exit_code=0, shared=False, user=None, of=None,
+               may_be_refused=False):
         """Submits what `options` say and returns the jobs, which bear the scene's name and a number. `state`
         and `exit_code` are what they are expected to end with; an exit code that is nobody's is None."""
         self.jobs += 1
         name = f"{self.scene}.{self.jobs}"
         where = [] if of else ["-p", "host in ('node1','node2')" if shared else f"host = '{self.node}'"]
         words = ["oarsub", "-n", name, *where, *options]
-        if directory:
-            words = ["env", "-C", directory, *words]
         code, out, errors = self.command(*words, user=user)
         numbers = [int(found) for found in re.findall(r"^OAR_JOB_ID=(\d+)$", out, re.MULTILINE)]
-        if not numbers:
+        if not numbers and not (may_be_refused and code != 0):
             raise SceneError(f"{self.scene}: oarsub ended with {code}: {out}{errors}")
         jobs = [Job(number, name) for number in numbers]
         for index, job in enumerate(jobs):
