@@ -5,7 +5,7 @@ RELEASE = .build/release
 PROGRAMS = --product liburna --product liburnad --product liburna-node
 
 .PHONY: help setup build release deb demo demo-down test lint format bench bench-planner bench-lab bench-oar2 \
-	story-lab torture torture-planner \
+	story-lab story-oar2 torture torture-planner \
 	clean
 
 help:            ## list the targets
@@ -48,6 +48,10 @@ bench-planner: setup   ## print how fast the planner is, and its targets
 story-lab:       ## run every shipped composition on every backend that this machine has
 	@Scripts/setup tests
 	@Scripts/story-lab
+
+story-oar2:      ## judge Liburna with OAR 2 on a real OAR 2: 1,000 jobs through each configuration
+	@Scripts/setup tests
+	@Scripts/story-oar2
 
 bench-lab: release ## print how fast labs come and go, and what they take
 	@Scripts/setup tests

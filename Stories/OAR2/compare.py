@@ -10,7 +10,6 @@ usage: Scripts/compare-oar2 [--configuration NAME] [--all] REFERENCE.json OURS.j
 
 import argparse
 import collections
-import fnmatch
 import os
 import re
 import sys
@@ -31,9 +30,17 @@ class Difference:
         self.examples = []
         self.reason = None
 
-    def text(self):
-        return (f"{len(self.examples)} × {self.kind} {self.where} (as {self.examples[0]})\n"
-                f"    OAR 2: {shown(self.reference)}\n    ours:  {shown(self.ours)}")
+
+def texts(differences):
+    """The differences to be read: those that are the same for jobs of several kinds are shown once."""
+    groups = collections.defaultdict(list)
+    for one in differences:
+        groups[one.where, one.reference, one.ours].append(one)
+    for (where, reference, ours), group in groups.items():
+        count = sum(len(one.examples) for one in group)
+        kinds = ", ".join(one.kind for one in group)
+        yield (f"{count} × {where}: {kinds} (as {group[0].examples[0]})\n"
+               f"    OAR 2: {shown(reference)}\n    ours:  {shown(ours)}")
 
 
 def shown(value):
@@ -49,12 +56,18 @@ class Known:
         self.used = 0
 
     def covers(self, configuration, difference):
-        if configuration and not any(
-                fnmatch.fnmatchcase(configuration, name) for name in self.configurations.split()):
+        if configuration and not any(matches(name, configuration) for name in self.configurations.split()):
             return False
-        return all(any(fnmatch.fnmatchcase(value, one) for one in pattern.split(" or ")) for pattern, value in (
+        return all(any(matches(one, value) for one in pattern.split(" or ")) for pattern, value in (
             (self.kind, difference.kind), (self.where, difference.where),
             (self.reference, difference.reference or "(nothing)"), (self.ours, difference.ours or "(nothing)")))
+
+
+def matches(pattern, value):
+    """Whether a value is as a pattern says: `*` is any text, `?` any letter, all else itself."""
+    parts = re.split(r"([*?])", pattern)
+    expression = "".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in parts)
+    return re.fullmatch(expression, value, re.DOTALL) is not None
 
 
 def known_differences(path=KNOWN):
@@ -99,7 +112,7 @@ def differences(reference, ours):
         for first, second in zip(left.get(scene, []), right.get(scene, [])):
             if first != second:
                 add(scene, kind_of(scene), f"command {first[0].split(' ')[0]}", first[1], second[1])
-    return sorted(found.values(), key=lambda one: (one.kind, one.where))
+    return sorted(found.values(), key=lambda one: (one.where, one.kind))
 
 
 def compare(reference, ours, configuration):
@@ -127,10 +140,13 @@ def main():
     explained, open_ones = compare(
         drive.load(options.reference), drive.load(options.ours), options.configuration)
     if options.all:
-        for difference in explained:
-            print(f"{difference.text()}\n    known: {difference.reason}")
-    for difference in open_ones:
-        print(difference.text())
+        for reason in dict.fromkeys(difference.reason for difference in explained):
+            print(f"known: {reason}")
+            for text in texts(one for one in explained if one.reason == reason):
+                print(text)
+        print("not explained:")
+    for text in texts(open_ones):
+        print(text)
     reasons = collections.Counter(difference.reason for difference in explained)
     print(f"{len(open_ones)} unexplained differences, {len(explained)} explained by {len(reasons)} reasons")
     return 1 if open_ones else 0

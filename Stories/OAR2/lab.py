@@ -3,8 +3,11 @@ in its hosts, and questions asked of its PostgreSQL database over one connection
 
 import json
 import os
+import pty
+import select
 import subprocess
 import threading
+import time
 
 # Users of the workload: the scenes' own, and those whose arrays fill the rest. OAR 2 looks at 30 waiting jobs
 # of a user at most, so the two must not be the same.
@@ -23,12 +26,13 @@ class LabError(Exception):
 class Lab:
     """One running lab."""
 
-    def __init__(self, name, programs, composition, lanes, place):
+    def __init__(self, name, programs, composition, lanes, place, packages=()):
         self.name = name
         self.liburna = os.path.join(programs, "liburna")
         self.composition = composition
         self.lanes = [f"node{SHARED_NODES + 1 + lane}" for lane in range(lanes)]
         self.place = place
+        self.packages = list(packages)
         self.database = None
 
     def start(self):
@@ -41,7 +45,9 @@ class Lab:
                     "extends": self.composition,
                     "users": USERS,
                     "variables": {"OAR_CORES": str(CORES)},
-                    "roles": {"node": {"count": SHARED_NODES + len(self.lanes)}},
+                    "volumes": swift_libraries(os.path.dirname(self.liburna)),
+                    "roles": {"node": {"count": SHARED_NODES + len(self.lanes)}}
+                    | ({"server": {"packages": self.packages}} if self.packages else {}),
                 },
                 file,
             )
@@ -71,12 +77,55 @@ class Lab:
             check=False)
         return done.returncode, done.stdout, done.stderr
 
+    def terminal(self, host, *words, user, after, text, patience):
+        """A command on a terminal of a host. Once it has shown `after` and rested for a second, `text` is typed.
+        All that it showed; after `patience` seconds it is ended."""
+        ours, its = pty.openpty()
+        process = subprocess.Popen(
+            [self.liburna, "lab", "exec", "-t", "--name", self.name, "-l", user, host, "--", *words],
+            stdin=its, stdout=its, stderr=its, start_new_session=True)
+        os.close(its)
+        shown, typed, end = "", 0, time.monotonic() + patience
+        try:
+            while time.monotonic() < end:
+                if select.select([ours], [], [], 1)[0]:
+                    try:
+                        data = os.read(ours, 4096)
+                    except OSError:
+                        break
+                    if not data:
+                        break
+                    shown += data.decode(errors="replace")
+                elif process.poll() is not None:
+                    break
+                # A shell that is not yet ready forgets what was typed: it is told again.
+                elif after in shown and typed < 5:
+                    os.write(ours, text.encode())
+                    typed += 1
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(timeout=10)
+            os.close(ours)
+        return shown
+
     def must(self, host, *words, user="root", text=None):
         """As `run`, where anything but success ends the story."""
         code, out, errors = self.run(host, *words, user=user, text=text)
         if code != 0:
             raise LabError(f"{host}: {' '.join(words)[:300]} ended with {code}: {errors[-1000:]}{out[-1000:]}")
         return out
+
+
+def swift_libraries(programs):
+    """Volumes with the Swift libraries that programs built for debugging look for; shipped ones need none."""
+    found = set()
+    for program in ("liburnad", "kamelot", "kao"):
+        path = os.path.join(programs, program)
+        if os.path.exists(path):
+            needs = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
+            found |= {os.path.dirname(word) for word in needs.split() if word.startswith("/") and "/libswift" in word}
+    return [f"{directory}:{directory}:ro" for directory in sorted(found)]
 
 
 class Database:

@@ -9,6 +9,8 @@ MASKS = [
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"), "<date>"),
     (re.compile(r"Karma ?= ?-?[\d.]+"), "Karma=<n>"),
     (re.compile(r"\bp?node\d+\b"), "<node>"),
+    # Which of the scenes' two users it was.
+    (re.compile(r"\buser[12]\b"), "<user>"),
     (re.compile(r"(\[(?:bipbip|Leon|MetaSched|sarko)?) \d+\]"), r"\1 <job>]"),
     (re.compile(r"\b([Jj]ob(?:\(s\))?(?:_id)?(?: ?[=#:])? ?)\d+"), r"\1<job>"),
     (re.compile(r"(inner=|--resubmit[= ]|(?<= )-a )\d+"), r"\1<job>"),
@@ -55,13 +57,9 @@ class Tables:
         self.result = result
         self.tables = result["tables"]
         self.jobs = sorted(self.tables["jobs"], key=lambda job: job["job_id"])
-        self.names = {}
-        generations = collections.Counter()
-        for job in self.jobs:
-            name = (job["job_name"] or "", job["array_index"])
-            # What was submitted again bears the name of the first: it is known by its place in the row.
-            generations[name] += 1
-            self.names[job["job_id"]] = f"{name[0]}[{name[1]}]" + "'" * (generations[name] - 1)
+        parents = {job["job_id"]: job["resubmit_job_id"] for job in self.jobs}
+        self.names = {job["job_id"]: f"{job['job_name'] or ''}[{job['array_index']}]"
+                      + "'" * generation(parents, job["job_id"]) for job in self.jobs}
 
     def rows(self, table):
         return self.tables.get(table, [])
@@ -77,6 +75,15 @@ class Tables:
             for column, value in row.items()
             if column not in without
         }
+
+
+def generation(parents, job):
+    """How often a job was submitted again: what was bears the name of the first."""
+    count = 0
+    while parents.get(job) and count < len(parents):
+        job = parents[job]
+        count += 1
+    return count
 
 
 def job_records(run):
@@ -102,7 +109,12 @@ def job_records(run):
         record |= shapes(run, mine, groups, descriptions, assigned)
         states = sorted(of_job["job_state_logs"][number], key=lambda row: row["job_state_log_id"])
         record["job_state_logs"] = " ".join(row["job_state"] for row in states)
-        record["job_state_logs.date_stop"] = " ".join("set" if row["date_stop"] else "0" for row in states)
+        record["job_state_logs.date_stop"] = "all but the last" if all(
+            bool(row["date_stop"]) == (row is not states[-1]) for row in states) else " ".join(
+                f"{row['job_state']}={row['date_stop']}" for row in states)
+        # What was asked for, and what a scheduler said to it.
+        asked, _, said = (record["jobs.message"] or "").partition(" (")
+        record["jobs.message"], record["jobs.message of the scheduler"] = asked, said and f"({said}"
         record |= events(of_job["event_logs"][number], hostnames)
         if job["reservation"] == "Scheduled" and "event_logs REDUCE_RESERVATION_WALLTIME" in record:
             # By how much depends on how late it was.

@@ -1,12 +1,15 @@
 """What a scene of the workload does things with: it submits jobs, waits for their states, opens gates for
 them, and calls OAR's commands, as users do on the frontend. Everything is recorded for the comparison."""
 
+import os
 import re
 import threading
 import time
 
-# Seconds that a state is waited for: a whole pass of OAR 2 may come only after 60, and the machine may be busy.
+# Seconds that a state is waited for: a whole pass of OAR 2 may come only after 60. On a machine that has other
+# things to do it may take so many times as long.
 STATE_PATIENCE = 240
+MOST_BUSY = 3
 # Seconds between two looks at the states of all jobs.
 LOOK = 0.4
 ENDED = ("Terminated", "Error")
@@ -38,8 +41,10 @@ class States:
                 self.changed.notify_all()
             time.sleep(LOOK)
 
-    def until(self, what, condition, patience=STATE_PATIENCE):
+    def until(self, what, condition):
         """Waits until `condition` of all states is true, and returns its value."""
+        busy = os.getloadavg()[0] / (os.cpu_count() or 1) / 4
+        patience = int(STATE_PATIENCE * min(max(1, busy), MOST_BUSY))
         end = time.monotonic() + patience
         with self.changed:
             while True:
@@ -85,18 +90,17 @@ class Stage:
         self.record.command(self.scene, words, code, out, errors)
         return code, out, errors
 
-    def submit(self, *options, state="Terminated", exit_code=0, shared=False, user=None, directory=None, of=None):
+    def submit(self, *options, state="Terminated", exit_code=0, shared=False, user=None, of=None,
+               may_be_refused=False):
         """Submits what `options` say and returns the jobs, which bear the scene's name and a number. `state`
         and `exit_code` are what they are expected to end with; an exit code that is nobody's is None."""
         self.jobs += 1
         name = f"{self.scene}.{self.jobs}"
         where = [] if of else ["-p", "host in ('node1','node2')" if shared else f"host = '{self.node}'"]
         words = ["oarsub", "-n", name, *where, *options]
-        if directory:
-            words = ["env", "-C", directory, *words]
         code, out, errors = self.command(*words, user=user)
         numbers = [int(found) for found in re.findall(r"^OAR_JOB_ID=(\d+)$", out, re.MULTILINE)]
-        if not numbers:
+        if not numbers and not (may_be_refused and code != 0):
             raise SceneError(f"{self.scene}: oarsub ended with {code}: {out}{errors}")
         jobs = [Job(number, name) for number in numbers]
         for index, job in enumerate(jobs):
@@ -107,6 +111,20 @@ class Stage:
     def one(self, *options, **expected):
         """Submits one job."""
         return self.submit(*options, **expected)[0]
+
+    def session(self, *options, says):
+        """An interactive submission on a terminal; `says` is typed once its shell is there. The number of the
+        job, and all that was shown."""
+        self.jobs += 1
+        name = f"{self.scene}.{self.jobs}"
+        shown = self.lab.terminal(
+            "frontend", "oarsub", "-n", name, "-p", f"host = '{self.node}'", *options, user=self.user,
+            after="Connect to OAR job", text=says + "\n", patience=STATE_PATIENCE)
+        found = re.search(r"OAR_JOB_ID=(\d+)", shown)
+        if not found:
+            raise SceneError(f"{self.scene}: oarsub -I made no job: {shown}")
+        self.record.expect(name, 1, int(found.group(1)), None, None)
+        return int(found.group(1)), shown
 
     def refused(self, *options):
         """A submission that makes no job."""

@@ -127,7 +127,9 @@ extension ClusterState {
     if let name { text += ",N=\(name)" }
     if queue != "default", queue != "besteffort" { text += ",Q=\(queue)" }
     if project != "default" { text += ",P=\(project)" }
-    if !types.isEmpty { text += ",T=\(types.joined(separator: "|"))" }
+    // OAR 2 shows the names of types alone, without what follows the `=`.
+    let names = types.map { $0.prefix { $0 != "=" } }
+    if !names.isEmpty { text += ",T=\(names.joined(separator: "|"))" }
     return String(text.prefix(255))
   }
 }

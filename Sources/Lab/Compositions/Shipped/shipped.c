@@ -8,6 +8,9 @@
 static const unsigned char liburna[] = {
 #embed "liburna.yaml"
 };
+static const unsigned char liburna_postgres[] = {
+#embed "liburna-postgres.yaml"
+};
 static const unsigned char plain[] = {
 #embed "plain.yaml"
 };
@@ -47,6 +50,7 @@ static const unsigned char build_kubernetes[] = {
 /// In the order in which they are listed.
 static const shipped_composition all[] = {
     SHIPPED("liburna", liburna),
+    SHIPPED("liburna-postgres", liburna_postgres),
     SHIPPED("plain", plain),
     SHIPPED("oar2", oar2),
     SHIPPED("oar2-kamelot", oar2_kamelot),
