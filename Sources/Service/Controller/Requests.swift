@@ -176,7 +176,7 @@ extension Controller {
         let (old, request) = try await ended(job, for: asker)
         if withOAR2 != nil {
           let ids = try await storage.reserve(jobs: 1, moldables: request.moldables.count)
-          state.reservedIDs = ReservedIDs(job: ids.firstJob, moldable: ids.firstMoldable)
+          state.reservedIDs = ReservedIDs(job: ids.job, moldable: ids.moldable)
         }
         defer { state.reservedIDs = nil }
         var outcome = Outcome()

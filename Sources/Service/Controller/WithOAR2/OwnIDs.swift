@@ -33,7 +33,7 @@ extension Controller {
       do {
         let ids = try await storage.reserve(jobs: jobs, moldables: moldables)
         guard !isStopping else { return }
-        state.reservedIDs = ReservedIDs(job: ids.firstJob, moldable: ids.firstMoldable)
+        state.reservedIDs = ReservedIDs(job: ids.job, moldable: ids.moldable)
         body()
         state.reservedIDs = nil
         scheduleWork()
@@ -68,7 +68,7 @@ extension Controller {
         let ids = try await storage.reserve(jobs: missing, moldables: missing * each)
         for index in 0..<missing {
           side.spareIDs.append(
-            ReservedIDs(job: ids.firstJob + index, moldable: ids.firstMoldable + index * each))
+            ReservedIDs(job: ids.job + index, moldable: ids.moldable + index * each))
         }
         payOwed(at: Self.now)
       } catch {
