@@ -74,7 +74,7 @@ struct SharedDatabaseTests {
     let before = try database.rows(columns)
     let store = try await open(.sharedWithOurTables)
     #expect(try database.rows(columns) == before)
-    #expect(try database.rows("SELECT value FROM liburna_facts WHERE name = 'layout'") == ["1"])
+    #expect(try database.rows("SELECT value FROM liburna_facts") == ["1"])
     // Whole arrays would be missed by OAR's commands.
     let new = try await store.reserve(jobs: 100, moldables: 100)
     try await store.commit([

@@ -12,8 +12,7 @@ struct ClusterLoader {
 
   func load(_ pending: PendingArrays) throws -> StoredCluster {
     var cluster = StoredCluster()
-    if connection.isShared { try connection.columnsChanged() }
-    cluster.properties = try properties()
+    try loadProperties(into: &cluster)
     let resources = try askResources(cluster.properties)
     let queues = try askQueues()
     let questions = try LiveJobQuestions(connection: connection)
@@ -76,13 +75,14 @@ struct ClusterLoader {
 
   // MARK: Resources
 
+  /// Reads the resources and the site's properties.
   func loadResources(into cluster: inout StoredCluster) throws {
-    cluster.properties = try properties()
-    try loadResources(try askResources(cluster.properties), into: &cluster)
+    try loadProperties(into: &cluster)
+    try loadResources(askResources(cluster.properties), into: &cluster)
   }
 
-  /// The columns that the site added.
-  private func properties() throws -> [PropertyDefinition] {
+  private func loadProperties(into cluster: inout StoredCluster) throws {
+    if connection.isShared { try connection.columnsChanged() }
     let standard = Set(standardResourceColumns)
     return try connection.columns(of: "resources").map { column in
       PropertyDefinition(name: column.name, kind: column.isInteger ? .integer : .text)
