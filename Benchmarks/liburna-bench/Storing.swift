@@ -82,10 +82,10 @@ private func resources(_ count: Int) -> [Change] {
   }
 }
 
-/// No two of the same request, two moldables each.
+/// No two of the same request; one in four has two moldables.
 private func jobs(_ count: Int) -> [Change] {
   (1...count).map { id in
-    let moldables = [60 + id, 120 + id].map { walltime in
+    let moldables = (id % 4 == 0 ? [60 + id, 120 + id] : [60 + id]).map { walltime in
       Moldable(
         walltime: walltime,
         groups: [

@@ -102,7 +102,7 @@ public actor DatabaseStorage: Storage {
 
   public func reserve(
     jobs: Int, moldables: Int
-  ) throws -> (firstJob: JobID, firstMoldable: MoldableID) {
+  ) throws -> (job: JobID, moldable: MoldableID) {
     try withDatabase { try $0.reserve(jobs: jobs, moldables: moldables) }
   }
 
