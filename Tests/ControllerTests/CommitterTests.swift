@@ -33,7 +33,7 @@ private actor FailingStore: Storage {
   func events(_ filter: EventFilter) -> [JobEvent] { [] }
   func pastUse(from begin: Instant, to end: Instant) -> [PastUse] { [] }
   func plan() -> StoredPlan { StoredPlan() }
-  func reserve(jobs: Int, moldables: Int) -> (job: JobID, moldable: MoldableID) { (1, 1) }
+  func reserve(jobs: Int, moldables: Int) -> (firstJob: JobID, firstMoldable: MoldableID) { (1, 1) }
   func close() {}
 }
 

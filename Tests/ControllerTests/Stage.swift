@@ -42,7 +42,7 @@ actor MemoryStore: Storage {
   func events(_ filter: EventFilter) -> [JobEvent] { [] }
   func pastUse(from begin: Instant, to end: Instant) -> [PastUse] { use }
   func plan() -> StoredPlan { StoredPlan() }
-  func reserve(jobs: Int, moldables: Int) -> (job: JobID, moldable: MoldableID) { (1, 1) }
+  func reserve(jobs: Int, moldables: Int) -> (firstJob: JobID, firstMoldable: MoldableID) { (1, 1) }
   func close() {}
 }
 

@@ -53,7 +53,7 @@ struct SharedDatabaseTests {
     #expect(cluster.resources.map(\.drain) == [false, false, false, false])
     let new = try await store.reserve(jobs: 1, moldables: 2)
     try await store.commit([
-      .jobsSubmitted([sampleJob(new.job, firstMoldable: new.moldable)]),
+      .jobsSubmitted([sampleJob(new.firstJob, firstMoldable: new.firstMoldable)]),
       .walltimeChange(1, WalltimeChange(pending: 5)), .jobEnded(2, .error, exitStatus: nil, at: 9),
     ])
     #expect(try await store.load().jobs.map(\.id) == [1, 3, 4])
@@ -74,11 +74,11 @@ struct SharedDatabaseTests {
     let before = try database.rows(columns)
     let store = try await open(.sharedWithOurTables)
     #expect(try database.rows(columns) == before)
-    #expect(try database.rows("SELECT value FROM liburna_facts") == ["1"])
+    #expect(try database.rows("SELECT value FROM liburna_facts WHERE name = 'layout'") == ["1"])
     // Whole arrays would be missed by OAR's commands.
     let new = try await store.reserve(jobs: 100, moldables: 100)
     try await store.commit([
-      .jobsSubmitted(sampleArray(of: 100, from: new.job, firstMoldable: new.moldable))
+      .jobsSubmitted(sampleArray(of: 100, from: new.firstJob, firstMoldable: new.firstMoldable))
     ])
     #expect(try database.rows("SELECT count(*) FROM jobs") == ["103"])
     await store.close()
@@ -179,7 +179,7 @@ struct SharedDatabaseTests {
     }
     var last = 0
     for _ in 0..<30 {
-      let first = try await store.reserve(jobs: 10, moldables: 3).job
+      let first = try await store.reserve(jobs: 10, moldables: 3).firstJob
       #expect(first > last)
       last = first + 9
     }

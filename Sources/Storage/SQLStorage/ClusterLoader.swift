@@ -84,7 +84,7 @@ struct ClusterLoader {
   private func loadProperties(into cluster: inout StoredCluster) throws {
     if connection.isShared { try connection.columnsChanged() }
     let standard = Set(standardResourceColumns)
-    return try connection.columns(of: "resources").map { column in
+    cluster.properties = try connection.columns(of: "resources").map { column in
       PropertyDefinition(name: column.name, kind: column.isInteger ? .integer : .text)
     }.filter { !standard.contains($0.name) }
   }

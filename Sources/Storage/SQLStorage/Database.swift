@@ -152,7 +152,7 @@ final class Database {
   /// Numbers for new jobs and moldables, each without gaps.
   func reserve(
     jobs: Int, moldables: Int
-  ) throws -> (job: JobID, moldable: MoldableID) {
+  ) throws -> (firstJob: JobID, firstMoldable: MoldableID) {
     guard connection.isShared else {
       let arrays = pending.arrays
       let job = max(

@@ -102,7 +102,7 @@ public actor DatabaseStorage: Storage {
 
   public func reserve(
     jobs: Int, moldables: Int
-  ) throws -> (job: JobID, moldable: MoldableID) {
+  ) throws -> (firstJob: JobID, firstMoldable: MoldableID) {
     try withDatabase { try $0.reserve(jobs: jobs, moldables: moldables) }
   }
 

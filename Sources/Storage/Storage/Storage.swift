@@ -37,7 +37,7 @@ public protocol Storage: Sendable {
   /// - Returns: the first of each; of no use where none were asked for.
   func reserve(
     jobs: Int, moldables: Int
-  ) async throws -> (job: JobID, moldable: MoldableID)
+  ) async throws -> (firstJob: JobID, firstMoldable: MoldableID)
 
   /// Closes the store after the last commit.
   func close() async
