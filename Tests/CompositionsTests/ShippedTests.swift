@@ -137,7 +137,8 @@ struct FakeServer {
   /// The exit status of a step's script.
   func run(_ script: String, nodes: String) throws -> Int32 {
     let file = try directory.write("script", script)
-    let command = "PATH=\(directory.path):$PATH LAB_NODES='\(nodes)' sh \(file) > /dev/null"
+    let command =
+      "PATH=\(directory.path):$PATH LAB_NODES='\(nodes)' OAR_CORES=4 sh \(file) > /dev/null"
     guard let pipe = popen(command, "r") else { return -1 }
     return pclose(pipe)
   }
