@@ -8,7 +8,7 @@ import time
 
 import workload
 from lab import LabError
-from stage import ENDED, Record, SceneError, Stage, States
+from stage import ENDED, Record, SceneError, Stage, States, business
 
 # Fills that run at the same time.
 FILLERS = 2
@@ -49,11 +49,11 @@ def run(lab, size, seed, report=lambda text: None):
         worker.start()
     for worker in workers:
         worker.join()
-    seconds = time.monotonic() - began
+    seconds, busy = time.monotonic() - began, business()
     finish(lab, problems)
     states.stop()
     return {
-        "size": size, "seed": seed, "accounts": has_accounting(lab), "seconds": round(seconds, 1), "problems": problems,
+        "size": size, "seed": seed, "accounts": has_accounting(lab), "seconds": round(seconds, 1), "busy": busy, "problems": problems,
         "commands": record.commands, "expected": record.expected, "tables": dump(lab),
     }
 

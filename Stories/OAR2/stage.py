@@ -19,6 +19,11 @@ class SceneError(Exception):
     """A scene could not go on; says which and why."""
 
 
+def business():
+    """How many times as long as on a quiet machine things may take now."""
+    return min(max(1, os.getloadavg()[0] / (os.cpu_count() or 1) / 4), MOST_BUSY)
+
+
 class States:
     """The states of all jobs, looked at once for all scenes."""
 
@@ -43,8 +48,7 @@ class States:
 
     def until(self, what, condition):
         """Waits until `condition` of all states is true, and returns its value."""
-        busy = os.getloadavg()[0] / (os.cpu_count() or 1) / 4
-        patience = int(STATE_PATIENCE * min(max(1, busy), MOST_BUSY))
+        patience = int(STATE_PATIENCE * business())
         end = time.monotonic() + patience
         with self.changed:
             while True:
