@@ -24,6 +24,10 @@ struct RobustnessStories {
       """
       db=\(Self.database)
       pkill -STOP -x liburnad
+      # A thread stops when it has finished what the kernel does for it.
+      while grep -hs '^State:' /proc/$(pgrep -x liburnad)/task/*/status | grep -qv 'T (stopped)'; do
+        sleep 0.01
+      done
       cp -p $db $db.good; cp -p $db-wal $db.good-wal
       \(damage[1])
       rm -f $db-wal $db-shm
