@@ -20,7 +20,7 @@ struct ResumeSettings: Sendable {
   /// `nil` where OAR manages no processes.
   init?(_ configuration: Configuration) {
     guard configuration["CPUSET_PATH"]?.isEmpty == false else { return nil }
-    ssh = configuration.text("OPENSSH_CMD", default: "/usr/bin/ssh -p 6667")
+    ssh = configuration.text("OPENSSH_CMD", default: OAR2NodeSettings.standardSSH)
       .split(separator: " ").map(String.init)
     script = configuration.text(
       "SUSPEND_RESUME_FILE", default: "/etc/oar/suspend_resume_manager.pl")

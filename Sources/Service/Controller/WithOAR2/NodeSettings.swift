@@ -48,9 +48,12 @@ public struct OAR2NodeSettings: Sendable {
     return places.compactMap { $0 }.first { access($0, X_OK) == 0 } ?? "/usr/bin/liburna-node"
   }
 
+  /// OPENSSH_CMD, where it is not set.
+  static let standardSSH = "/usr/bin/ssh -p 6667 -e none"
+
   /// OPENSSH_CMD: OAR's own way to its nodes, without a question and without a terminal.
   static func ssh(_ configuration: Configuration) -> String {
-    let command = configuration.text("OPENSSH_CMD", default: "ssh -p 6667 -e none")
+    let command = configuration.text("OPENSSH_CMD", default: standardSSH)
     return command + " -x -T -o BatchMode=yes -l \(account) {host}"
   }
 }
