@@ -143,7 +143,12 @@ import Wire
       """)
     await stage.hear("ChState")
     #expect(try stage.other.state(1) == "Error")
-    #expect(try stage.other.read("SELECT count(*) FROM jobs WHERE resubmit_job_id = 1") == "1")
+    #expect(
+      try stage.other.read(
+        "SELECT job_id > 1 FROM jobs WHERE resubmit_job_id = 1") == "1")
+    #expect(
+      try stage.other.read("SELECT quote(notify) || message FROM jobs WHERE resubmit_job_id = 1")
+        .hasPrefix("''R=2,W=1:0:0,J=B"))
     #expect(
       try stage.other.read("SELECT state FROM resources WHERE resource_id < 3")
         == "Suspected Suspected")

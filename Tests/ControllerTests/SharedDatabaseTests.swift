@@ -75,6 +75,60 @@ import Wire
     try await stage.end()
   }
 
+  @Test("a job whose moldables have numbers far apart runs in the one that fits")
+  func scattered() async throws {
+    let stage = try await SharedStage()
+    await stage.connect("node1")
+    try stage.other.beginSubmission(67, cores: 9)
+    try stage.other.submit(68)
+    try stage.other.write(
+      """
+      INSERT INTO moldable_job_descriptions (moldable_id, moldable_job_id, moldable_walltime)
+        VALUES (69, 67, 600);
+      INSERT INTO job_resource_groups (res_group_id, res_group_moldable_id, res_group_property)
+        VALUES (69, 69, '');
+      INSERT INTO job_resource_descriptions
+        (res_job_group_id, res_job_resource_type, res_job_value, res_job_order)
+        VALUES (69, 'core', 1, 0);
+      """)
+    try stage.other.finishSubmission(67)
+    await stage.hear("Qsub")
+    #expect(await stage.state(of: 67) == .launching)
+    #expect(
+      try stage.other.read(
+        "SELECT assigned_moldable_job || ':' || message FROM jobs WHERE job_id = 67")
+        == "69:R=1,W=0:10:0,J=B")
+    #expect(
+      try stage.other.read("SELECT moldable_job_id FROM assigned_resources ORDER BY 1") == "68 69")
+    await stage.act { $0.hear(.connected([:]), from: "node2") }
+    #expect(
+      try stage.other.read("SELECT count(*) FROM gantt_jobs_predictions WHERE moldable_job_id = 69")
+        == "1")
+    try await stage.end()
+  }
+
+  @Test("a job that repeats another one is described, and a reservation is called one")
+  func messages() async throws {
+    let stage = try await SharedStage()
+    try stage.other.write("UPDATE resources SET state = 'Suspected', state_num = 3")
+    await stage.hear("ChState")
+    try stage.other.submit(1, ["message": "''", "resubmit_job_id": "99", "notify": "''"])
+    await stage.hear("Qsub")
+    #expect(try stage.other.read("SELECT message FROM jobs") == "R=1,W=1:0:0,J=B")
+    try stage.other.write("UPDATE resources SET state = 'Alive', state_num = 1")
+    await stage.hear("ChState")
+    try stage.other.submit(
+      2,
+      [
+        "reservation": "'toSchedule'", "start_time": "\(time(nil) + 500)",
+        "message": "'R=1,W=1:0:0,J=R'",
+      ])
+    await stage.hear("Qsub")
+    #expect(try stage.other.read("SELECT message FROM jobs WHERE job_id = 2") == "R=1,W=1:0:0,J=R")
+    #expect(try stage.other.read("SELECT reservation FROM jobs WHERE job_id = 2") == "Scheduled")
+    try await stage.end()
+  }
+
   @Test("our own submission takes ids from the database, beside those that oarsub took")
   func ownIDs() async throws {
     let stage = try await SharedStage()
@@ -133,6 +187,7 @@ import Wire
     try stage.other.event("FRAG_JOB_REQUEST", 1)
     await stage.hear("ChState", "Qdel")
     #expect(try stage.other.state(1) == "Error")
+    #expect(try stage.other.read("SELECT stop_time FROM jobs WHERE job_id = 1") == "0")
     #expect(
       try stage.other.read("SELECT message FROM jobs WHERE job_id = 1")
         == "Job killed by Leon directly")
@@ -163,6 +218,8 @@ import Wire
     await stage.report(
       .attempt(attempt, .ended(status: 15, cause: .killed, at: time(nil))), from: "node1")
     #expect(try stage.other.state(1) == "Error")
+    #expect(try stage.other.read("SELECT exit_code FROM jobs") == "NULL")
+    #expect(try stage.other.read("SELECT stop_time > 0 FROM jobs") == "1")
     #expect(try await stage.calls(0) == [])
     try await stage.end()
   }

@@ -117,18 +117,22 @@ struct RowLifeTests {
         ])
     #expect(
       try read("SELECT state, stop_time, exit_code FROM jobs ORDER BY job_id") == [
-        "Error|150|null", "Waiting|0|null",
+        "Error|0|null", "Waiting|0|null",
       ])
   }
 
-  @Test("a reservation that ends before its start does not stop before it starts")
+  @Test(
+    "a refused reservation does not stop before it starts; what is deleted while it waits never stops"
+  )
   func refusedReservation() async throws {
     var job = sampleJob(7, request: sampleRequest(reservationStart: 9000))
     job.reservation = .toSchedule
     job.startTime = 9000
     try await store.commit([.jobsSubmitted([job])])
     #expect(try read("SELECT reservation, start_time FROM jobs") == ["toSchedule|9000"])
-    try await store.commit([.jobEnded(7, .error, exitStatus: nil, at: 150)])
+    try await store.commit([
+      .jobState(7, .toError, at: 149), .jobEnded(7, .error, exitStatus: nil, at: 150),
+    ])
     #expect(try read("SELECT start_time, stop_time FROM jobs") == ["9000|9000"])
   }
 

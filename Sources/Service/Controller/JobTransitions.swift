@@ -34,7 +34,9 @@ extension ClusterState {
       .jobAssigned(
         id, moldable: job.moldableID(at: moldable), index: moldable, resources: resources, at: now
       ))
-    if job.request.moldables.count > 1, job.reservation == .none {
+    let isOpen = job.request.moldables.count > 1 && job.reservation == .none
+    // OAR leaves the message of a job that repeats another one to the planner.
+    if isOpen || job.message.isEmpty {
       setMessage(id, jobMessage(of: job, resources: resources.count, moldable: moldable), &outcome)
     }
     outcome.effects.append(.launch(id))

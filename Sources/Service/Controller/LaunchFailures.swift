@@ -66,8 +66,8 @@ extension Controller {
     guard job.request.kind == .passive, job.reservation == .none, job.deletionAsked == 0,
       !job.hasType("deploy"), !job.hasType("cosystem"), tries < Self.resubmissionLimit
     else { return }
-    guard let new = resubmit(job, "due to event \(cause)", at: now, &outcome) else { return }
-    resubmissions[new] = tries + 1
+    resubmit(
+      OwedJob(job: job, reason: "due to event \(cause)", tries: tries + 1), at: now, &outcome)
   }
 
   /// Whether the job is of those that run again after they were lost or gave way.
@@ -76,21 +76,25 @@ extension Controller {
   }
 
   func repeatIdempotent(_ job: Job, at now: Instant, _ outcome: inout Outcome) {
-    _ = resubmit(job, "type idempotent", at: now, &outcome)
+    resubmit(OwedJob(job: job, reason: "type idempotent", tries: 0), at: now, &outcome)
   }
 
-  func resubmit(
-    _ job: Job, _ reason: String, at now: Instant, _ outcome: inout Outcome
-  ) -> JobID? {
-    guard takeSpareIDs(for: job, reason) else { return nil }
+  /// Beside OAR 2 the new job comes once the database has given its ids, a moment after the end of the old
+  /// one; otherwise both are one change.
+  private func resubmit(_ owed: OwedJob, at now: Instant, _ outcome: inout Outcome) {
+    if withOAR2 == nil { repeatJob(owed, at: now, &outcome) } else { owe(owed) }
+  }
+
+  func repeatJob(_ owed: OwedJob, at now: Instant, _ outcome: inout Outcome) {
+    let job = owed.job
     let new = state.resubmit(
       state.record(of: job), request: job.request, message: job.message, at: now, &outcome)
+    if owed.tries > 0 { resubmissions[new] = owed.tries }
     outcome.changes.append(
       .event(
         JobEvent(
           "RESUBMIT_JOB_AUTOMATICALLY", job: job.id, at: now,
-          "Resubmitting job \(job.id) => \(new) (\(reason))")))
-    return new
+          "Resubmitting job \(job.id) => \(new) (\(owed.reason))")))
   }
 }
 

@@ -98,26 +98,19 @@ struct ForeignJobReader {
     let reader = RequestReader(connection: connection)
     for var row in rows {
       let id = row.job.id
-      let numbers = moldables[id] ?? []
-      guard logged[id] == row.job.state, let first = numbers.first, let last = numbers.last else {
+      let (described, numbers) = try reader.moldables(of: id)
+      guard logged[id] == row.job.state, let first = numbers.first,
+        numbers.count == moldables[id]?.count
+      else {
         news.incompleteJobs.append(id)
-        continue
-      }
-      guard last - first == numbers.count - 1 else {
-        news.problems.append(
-          "job \(id) was set aside: another submission came between its moldables; "
-            + "delete it and submit it again")
-        news.endedJobs.append(id)
         continue
       }
       row.job.types = types[id] ?? []
       row.job.firstMoldableID = first
-      row.job.request = row.request.with(
-        try reader.moldables(of: id).moldables, dependencies: dependencies[id] ?? [])
-      if row.job.request.moldables.isEmpty {
-        news.incompleteJobs.append(id)
-        continue
-      }
+      // Another submission may have come between its moldables.
+      let isInARow = numbers.enumerated().allSatisfy { $1 == first + $0 }
+      row.job.scatteredMoldableIDs = isInARow ? [] : numbers
+      row.job.request = row.request.with(described, dependencies: dependencies[id] ?? [])
       try assign(row.assignedMoldable, to: &row.job)
       news.jobs.append(row.job)
       news.clients[id] = row.info
@@ -126,8 +119,7 @@ struct ForeignJobReader {
   }
 
   private func assign(_ moldable: MoldableID, to job: inout Job) throws {
-    let index = moldable - job.firstMoldableID
-    guard moldable != 0, job.request.moldables.indices.contains(index) else { return }
+    guard moldable != 0, let index = job.moldableIndex(of: moldable) else { return }
     job.assignedMoldable = index
     job.assignedResources = try connection.statement(
       """

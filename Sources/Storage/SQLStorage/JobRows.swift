@@ -89,9 +89,15 @@ private struct Buffers {
       .text(request.project), .text(job.command), .text(job.queue), .text(request.properties))
     jobs.add(
       .text(request.directory), .integer(job.submissionTime), .integer(job.startTime),
-      .optional(request.notify), .integer(request.checkpoint), .integer(request.checkpointSignal),
+      notify(of: job), .integer(request.checkpoint), .integer(request.checkpointSignal),
       .text(request.stdout), .text(request.stderr), .integer(job.resubmittedFrom),
       .text(job.wasSuspended ? "YES" : "NO"))
+  }
+
+  /// OAR leaves the column empty for a job that repeats another one, and unset for any other.
+  private func notify(of job: Job) -> SQLValue {
+    job.resubmittedFrom == 0
+      ? .optional(job.request.notify) : .text(job.request.notify ?? "")
   }
 
   private mutating func add(_ moldable: Moldable, id: MoldableID, job: JobID) {

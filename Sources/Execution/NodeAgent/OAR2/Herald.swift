@@ -40,9 +40,11 @@ struct Herald {
   static let acknowledgementLimit = 3.0
   /// Seconds between two looks at whether it did.
   static let lookPause = 0.1
-  /// Seconds between tries to reach OAR's server; doubled up to the longest. Given up after a day: OAR's server
-  /// ends a job of which it hears nothing when its walltime is over.
+  /// Seconds between tries to reach OAR's server: in the first minutes it is about to start, later it may stay
+  /// away for long. Given up after a day: OAR's server ends a job of which it hears nothing when its walltime
+  /// is over.
   static let firstPause = 5.0
+  static let startLimit = 600.0
   static let longestPause = 60.0
   static let giveUpAfter = 86400.0
   /// Seconds for one connection.
@@ -76,12 +78,11 @@ struct Herald {
       pause(Self.lookPause)
       waited += Self.lookPause
     }
-    var pauseLength = Self.firstPause
     while waited < Self.giveUpAfter {
       if isAcknowledged || tell() { return true }
-      pause(pauseLength)
-      waited += pauseLength
-      pauseLength = min(pauseLength * 2, Self.longestPause)
+      let length = waited < Self.startLimit ? Self.firstPause : Self.longestPause
+      pause(length)
+      waited += length
     }
     return false
   }

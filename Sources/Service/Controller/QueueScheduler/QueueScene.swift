@@ -49,7 +49,7 @@ struct QueueView {
       } else if queue == "besteffort" || !job.givesWay {
         fixed.append(
           Fixed(
-            job: id, moldable: row.moldable - job.firstMoldableID, start: row.start,
+            job: id, moldable: job.moldableIndex(of: row.moldable) ?? 0, start: row.start,
             resources: row.resources))
       }
     }
@@ -63,7 +63,7 @@ struct QueueView {
     var owners: [MoldableID: JobID] = [:]
     owners.reserveCapacity(jobs.count)
     for job in jobs {
-      for index in job.request.moldables.indices { owners[job.firstMoldableID + index] = job.id }
+      for index in job.request.moldables.indices { owners[job.moldableID(at: index)] = job.id }
     }
     return owners
   }

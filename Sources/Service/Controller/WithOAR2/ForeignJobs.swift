@@ -1,6 +1,7 @@
 // Jobs and queues that OAR 2's commands wrote to the shared database, taken up into the server's memory.
 
 import ClusterModel
+import Kamelot
 import Storage
 
 extension ClusterState {
@@ -23,6 +24,16 @@ extension ClusterState {
     if isNewcomer, job.state == .waiting { hasNewcomers = true } else { needsPlan = true }
     tell(job.id, at: now, &outcome)
     return true
+  }
+
+  /// Says what a job asks for, as `oarsub` does for all but those that repeat another one.
+  mutating func describe(_ id: JobID, order: ResourceOrder, _ outcome: inout Outcome) {
+    guard let job = jobs[id],
+      case .possible(_, let count) = Kamelot.canEverRun(
+        moldables: job.request.moldables, properties: job.request.properties,
+        platform: platform(order: order))
+    else { return }
+    setMessage(id, jobMessage(of: job, resources: count, moldable: 0), &outcome)
   }
 
   /// Takes over the queues as they are in the database.

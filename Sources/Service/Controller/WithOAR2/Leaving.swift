@@ -35,7 +35,10 @@ extension Controller {
     guard withOAR2 != nil else { return }
     await wait(Self.leavePatience) { !self.unsettledJobs.contains { self.mayHear(of: $0) } }
     for id in unsettledJobs { abandonForOAR2(id) }
-    await wait(1) { !self.committer.hasWork && !self.committer.isWriting }
+    // Jobs that are to be submitted again wait for their ids.
+    await wait(1) {
+      !self.committer.hasWork && !self.committer.isWriting && self.withOAR2?.owed.isEmpty ?? true
+    }
   }
 
   /// Makes the database one that OAR 2 can go on with, after a server of ours that did not stop by itself;

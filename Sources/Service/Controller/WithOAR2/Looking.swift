@@ -45,7 +45,6 @@ extension Controller {
     }
     side.connections = WordConnections(
       loop: loop, admit: { self.admit($0, isLocal: false) }, hear: { self.hearWord($0) })
-    reserveSpareIDs()
     lookSoon()
   }
 
@@ -120,7 +119,7 @@ extension Controller {
     if age >= UInt64(side.settings.lookInterval) * 1_000_000_000 { lookSoon() }
     side.takenEvents = side.takenEvents.filter { now - $0.value < OAR2Side.eventMemory }
     watchOARsJobs(at: now)
-    payOwed(at: now)
+    payOwed()
   }
 
   // MARK: One look
@@ -200,6 +199,8 @@ extension Controller {
         side.horizon.postpone(job.id, at: now)
       } else if isNew, job.state.holdsResources {
         adopt(job)
+      } else if isNew, job.message.isEmpty {
+        state.describe(job.id, order: settings.resourceOrder, &outcome)
       }
     }
   }

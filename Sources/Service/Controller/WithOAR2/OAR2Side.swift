@@ -26,10 +26,8 @@ final class OAR2Side {
   var kills: [JobID: (first: Instant, last: Instant)] = [:]
   /// When jobs of OAR's were given to `bipbip` to be started.
   var launches: [JobID: Instant] = [:]
-  /// Ids for jobs that the server itself submits again.
-  var spareIDs: [ReservedIDs] = []
   /// Jobs to submit again as soon as there are ids.
-  var owed: [(job: Job, reason: String)] = []
+  var owed: [OwedJob] = []
   var isReserving = false
   /// Submissions of our own commands that are not durable yet.
   var submissions = 0

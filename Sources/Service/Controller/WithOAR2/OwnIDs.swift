@@ -15,8 +15,6 @@ extension ClusterState {
 }
 
 extension Controller {
-  /// Jobs that the server may submit again at once; ids that are not used are gaps that users see.
-  private static let spares = 1
   /// Jobs that are submitted again with ids of one call of the database.
   private static let owedAtOnce = 64
 
@@ -43,48 +41,51 @@ extension Controller {
     }
   }
 
-  /// Takes ids for a job that the server submits again; without any, the job is owed.
-  func takeSpareIDs(for job: Job, _ reason: String) -> Bool {
-    guard let side = withOAR2 else { return true }
-    if side.spareIDs.isEmpty {
-      side.owed.append((job, reason))
-    } else {
-      state.reservedIDs = side.spareIDs.removeFirst()
-    }
-    reserveSpareIDs()
-    return state.reservedIDs != nil
+  /// Submits a job again as soon as the database has given ids for it.
+  func owe(_ job: OwedJob) {
+    withOAR2?.owed.append(job)
+    payOwed()
   }
 
-  /// Sees to it that there are ids for jobs that the server submits again.
-  func reserveSpareIDs() {
-    guard let side = withOAR2, !side.isReserving else { return }
-    let missing = Self.spares + min(side.owed.count, Self.owedAtOnce) - side.spareIDs.count
-    guard missing > 0 else { return }
+  /// Submits again what had no ids when it was due. A call that fails is made again by the clock.
+  func payOwed() {
+    guard let side = withOAR2, !side.isReserving, !side.owed.isEmpty else { return }
+    let due = min(side.owed.count, Self.owedAtOnce)
+    let moldables = side.owed.prefix(due).map { $0.job.request.moldables.count }
     side.isReserving = true
     Task {
-      defer { side.isReserving = false }
       do {
-        let each = SubmissionLimits.moldables
-        let ids = try await storage.reserve(jobs: missing, moldables: missing * each)
-        for index in 0..<missing {
-          side.spareIDs.append(
-            ReservedIDs(job: ids.job + index, moldable: ids.moldable + index * each))
-        }
-        payOwed(at: Self.now)
+        let ids = try await storage.reserve(jobs: due, moldables: moldables.reduce(0, +))
+        side.isReserving = false
+        pay(due, from: ids.job, ids.moldable)
+        payOwed()
       } catch {
+        side.isReserving = false
         log.say("the database gives no ids for jobs that are submitted again: \(error)")
       }
     }
   }
 
-  /// Submits again what had no id when it was due.
-  func payOwed(at now: Instant) {
-    guard let side = withOAR2, !side.owed.isEmpty else { return }
-    let due = side.owed.prefix(side.spareIDs.count)
-    side.owed.removeFirst(due.count)
+  private func pay(_ count: Int, from job: JobID, _ moldable: MoldableID) {
+    guard let side = withOAR2 else { return }
+    let due = side.owed.prefix(count)
+    side.owed.removeFirst(count)
     var outcome = Outcome()
-    for (job, reason) in due { _ = resubmit(job, reason, at: now, &outcome) }
-    if !outcome.changes.isEmpty { commit(outcome) }
-    reserveSpareIDs()
+    var next = ReservedIDs(job: job, moldable: moldable)
+    for owed in due {
+      state.reservedIDs = next
+      repeatJob(owed, at: Self.now, &outcome)
+      next.job += 1
+      next.moldable += owed.job.request.moldables.count
+    }
+    commit(outcome)
   }
+}
+
+/// A job that is to be submitted again.
+struct OwedJob {
+  var job: Job
+  var reason: String
+  /// How often it was submitted again because of its hosts, this time included; 0 for other reasons.
+  var tries: Int
 }
