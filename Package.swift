@@ -91,6 +91,13 @@ let package = Package(
         "SQLiteStorage", "PostgreSQLStorage", "Wire", "Credentials", "NodeConnections", "CLinux",
       ]),
 
+    // What an OAR 2 site can take.
+    layer(
+      "Service", "SiteCheck",
+      [
+        "ClusterModel", "Encoding", "Storage", "PostgreSQLStorage", "Wire", "Controller",
+      ]),
+
     // Lab: a cluster on one machine.
     // The files as bytes in C: as arrays in Swift they would cost a minute to compile.
     .target(name: "ShippedCompositions", path: "Sources/Lab/Compositions/Shipped"),
@@ -123,9 +130,9 @@ let package = Package(
       name: "kamelot", dependencies: ["CommandLine", "PlannerCommands", "Controller"],
       path: "Sources/Executables/kamelot", swiftSettings: strict, linkerSettings: fixedAddress),
     .executableTarget(
-      name: "kao", dependencies: ["CommandLine", "PlannerCommands", "Controller"],
+      name: "kao", dependencies: ["CommandLine", "PlannerCommands", "Controller", "SiteCheck"],
       path: "Sources/Executables/kao", swiftSettings: strict, linkerSettings: fixedAddress),
-    program("liburnad", ["Controller"]),
+    program("liburnad", ["Controller", "SiteCheck"]),
     // Released as one static file: it runs on hosts without Swift, starts fast and forks cheaply.
     .executableTarget(
       name: "liburna-node", dependencies: ["NodeAgent"], path: "Sources/Executables/liburna-node",
@@ -175,6 +182,12 @@ let package = Package(
     tests(
       "QueueScheduler",
       ["ClusterModel", "Storage", "PostgreSQLStorage", "PostgreSQLFixture", "LabFixture"]),
+    tests(
+      "SiteCheck",
+      [
+        "SiteCheck", "ClusterModel", "Storage", "PostgreSQLStorage", "PostgreSQLFixture",
+        "LabFixture",
+      ]),
     tests("Compositions", ["Compositions"]),
     tests("Lab", ["Lab", "Compositions", "Encoding"]),
     tests("PlannerCommands", ["PlannerCommands", "CommandLine", "Kamelot", "ClusterModel"]),

@@ -50,7 +50,8 @@ struct Layer {
     "PlannerCommands": [
       "UserCommands", "AdminCommands", "Lab", "Wire", "Credentials", "NodeAgent", "NodeConnections",
     ],
-    "Controller": ["NodeAgent"],
+    "Controller": ["NodeAgent", "SiteCheck"],
+    "SiteCheck": ["NodeAgent", "NodeConnections", "SQLStorage", "SQLiteStorage", "Kamelot", "Kao"],
     // Whoever makes hosts is given typed values.
     "Lab": ["CYAML", "ShippedCompositions"],
     "Storage": ["SQLiteStorage", "CSQLite", "Glibc"],

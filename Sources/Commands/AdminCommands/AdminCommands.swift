@@ -5,5 +5,5 @@ import CommandLine
 public let adminCommands: [(name: String, type: any Command.Type)] = [
   ("oarnodesetting", Oarnodesetting.self), ("oarproperty", Oarproperty.self),
   ("oarqueue", Oarqueue.self), ("oarnotify", Oarnotify.self),
-  ("oarremoveresource", Oarremoveresource.self),
+  ("oarremoveresource", Oarremoveresource.self), ("doctor", DoctorCommand.self),
 ]

@@ -3,6 +3,7 @@
 import CommandLine
 import Controller
 import PlannerCommands
+import SiteCheck
 
 @main
 enum Main {
@@ -10,6 +11,7 @@ enum Main {
     let words = Array(Swift.CommandLine.arguments.dropFirst())
     // Almighty gives no words.
     guard !words.isEmpty else { await Metascheduler.main() }
+    if SiteDoctor.isCall(words) { SiteDoctor.main(words) }
     MultiCall(program: "kao", commands: [("kao", KaoCommand.self)]).main(words: ["kao"] + words)
   }
 }

@@ -22,6 +22,8 @@ public struct PostgreSQLSettings: Sendable, CustomStringConvertible {
   public var statementLimit = 60_000
   /// How many milliseconds a lock that another program holds is waited for.
   public var lockLimit = 5000
+  /// Whether the database is to refuse whatever would change it.
+  public var isReadOnly = false
 
   public init(
     host: String, port: Int = 5432, database: String = "oar", user: String = "oar",

@@ -35,14 +35,15 @@ public enum PostgreSQLStorage {
     }
   }
 
-  /// What no planner can do without.
+  /// The tables that no planner can do without.
+  public static let requiredTables = [
+    "jobs", "moldable_job_descriptions", "job_resource_groups", "job_resource_descriptions",
+    "job_types", "job_dependencies", "assigned_resources", "gantt_jobs_predictions",
+    "gantt_jobs_resources", "resources", "queues", "job_state_logs", "event_logs", "frag_jobs",
+  ]
+
   private static func requireOAR(_ connection: PostgreSQLDatabase) throws {
-    let needed = [
-      "jobs", "moldable_job_descriptions", "job_resource_groups", "job_resource_descriptions",
-      "job_types", "job_dependencies", "assigned_resources", "gantt_jobs_predictions",
-      "gantt_jobs_resources", "resources", "queues", "job_state_logs", "event_logs", "frag_jobs",
-    ]
-    if let missing = needed.first(where: { !connection.hasTable($0) }) {
+    if let missing = requiredTables.first(where: { !connection.hasTable($0) }) {
       throw StorageError.unusable(
         "\(connection.settings) is not a database of OAR's: it has no table \(missing); check "
           + "DB_BASE_NAME in oar.conf, and that \(connection.settings.user) may read it")

@@ -76,6 +76,7 @@ final class Session {
       SET lock_timeout = \(settings.lockLimit);
       SET standard_conforming_strings = on; SET datestyle = 'ISO'
       """
+    if settings.isReadOnly { sql += "; SET default_transaction_read_only = on" }
     // Compiling a question takes longer than any of ours.
     if PQserverVersion(handle) >= 110_000 { sql += "; SET jit = off" }
     let result = PQexec(handle, sql)

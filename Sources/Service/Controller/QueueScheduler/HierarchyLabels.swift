@@ -6,11 +6,11 @@ import ClusterModel
 import Storage
 
 /// The levels that a site names.
-struct HierarchyLabels {
+public struct HierarchyLabels {
   /// `nil` if the variable is not set or empty.
   private let labels: [String]?
 
-  init(_ configuration: Configuration) {
+  public init(_ configuration: Configuration) {
     let names = (configuration["HIERARCHY_LABELS"] ?? "")
       .split { $0 == "," || $0.isWhitespace }.map { $0.lowercased() }
     labels = names.isEmpty ? nil : names
@@ -43,6 +43,23 @@ struct HierarchyLabels {
     }
     let known = Set(labels).intersection(columns).intersection(asked.union(["network_address"]))
     return remarks + Self.chain(known, cluster.resources).crossings
+  }
+
+  /// What differs between the variable and the resources, whether anybody asks for these levels or not; a
+  /// sentence each. Empty if the variable is not set.
+  public func remarks(on cluster: StoredCluster) -> [String] {
+    guard let labels else { return [] }
+    let columns = Set(standardResourceColumns + cluster.properties.map(\.name))
+    let unknown = labels.filter { !columns.contains($0) }
+    let known = Set(labels).intersection(columns).union(["network_address"])
+    let crossings = Self.chain(known, cluster.resources).crossings
+    if unknown.isEmpty { return crossings }
+    return ["it names \(Self.list(unknown)), no property of the resources"] + crossings
+  }
+
+  /// Levels from the outside in, as the resources show them.
+  public static func order(of names: Set<String>, in cluster: StoredCluster) -> [String] {
+    chain(names, cluster.resources).names
   }
 
   /// The levels that waiting jobs of a queue ask for.
