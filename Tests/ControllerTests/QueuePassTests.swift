@@ -278,6 +278,16 @@ extension QueuePassTests {
     #expect(!QueueScheduler.isCall(["--scenario", "x"]))
   }
 
+  @Test(
+    "a pass may take as long as the site says, an hour at most; 30 s if it says nonsense",
+    arguments: [
+      ("", 30), ("SCHEDULER_TIMEOUT=\"7\"", 7), ("SCHEDULER_TIMEOUT=3600", 3600),
+      ("SCHEDULER_TIMEOUT=7200", 3600), ("SCHEDULER_TIMEOUT=0", 30), ("SCHEDULER_TIMEOUT=abc", 30),
+    ])
+  func limits(text: String, limit: Seconds) {
+    #expect(QueueScheduler.timeLimit(Configuration(parsing: text)) == limit)
+  }
+
   @Test("a slip in a variable is said and passed over; one in a policy ends the pass")
   func slips() throws {
     var said: [String] = []

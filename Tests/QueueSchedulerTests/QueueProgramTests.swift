@@ -38,6 +38,50 @@ import Testing
     #expect(try site.everything == before)
   }
 
+  /// As if another `oarsub` had taken numbers in between: job 1 has the moldables 1 and 50.
+  private func scatter(_ site: QueueSite) throws {
+    try site.database.execute(
+      """
+      INSERT INTO moldable_job_descriptions (moldable_id, moldable_job_id, moldable_walltime)
+        VALUES (50, 1, 60);
+      INSERT INTO job_resource_groups (res_group_id, res_group_moldable_id, res_group_property)
+        VALUES (50, 50, '');
+      INSERT INTO job_resource_descriptions
+        (res_job_group_id, res_job_resource_type, res_job_value, res_job_order)
+        VALUES (50, 'core', 1, 0);
+      """)
+  }
+
+  @Test("a job whose moldables' numbers are apart gets the row of the one that was chosen")
+  func scattered() async throws {
+    let site = try await QueueSite()
+    defer { site.remove() }
+    try scatter(site)
+    let result = try await site.call()
+    #expect(result.stderr == "" || !result.stderr.contains("ERROR"), "\(result)")
+    #expect(try site.plan == ["2@0|2+3", "3@600|1+2+3+4", "50@0|1"])
+    // The next pass knows the row as its own.
+    let before = try site.everything
+    _ = try await site.call()
+    #expect(try site.everything == before)
+  }
+
+  @Test("a place of another queue's keeps its resources, also if its moldables' numbers are apart")
+  func scatteredElsewhere() async throws {
+    let site = try await QueueSite()
+    defer { site.remove() }
+    try scatter(site)
+    try site.database.execute(
+      """
+      UPDATE jobs SET queue_name = 'admin' WHERE job_id = 1;
+      INSERT INTO gantt_jobs_predictions VALUES (50, \(QueueSite.now));
+      INSERT INTO gantt_jobs_resources VALUES (50, 1);
+      """)
+    let result = try await site.call()
+    #expect(!result.stderr.contains("belong to no job"), "\(result)")
+    #expect(try site.plan == ["2@0|2+3", "3@600|1+2+3+4", "50@0|1"])
+  }
+
   @Test("a job that has no place any more loses its row, and its message says why")
   func withdrawn() async throws {
     let site = try await QueueSite()

@@ -16,8 +16,6 @@ struct LiveJobLoader {
   private let assigned: [MoldableID: [ResourceID]]
   private let deletions: [JobID: Instant]
   private let reservationStarts: [JobID: Instant]
-  /// What waiting reservations were promised.
-  private let promises: [MoldableID: [ResourceID]]
   private let walltimeChanges: [JobID: WalltimeChange]
   private var requests: [Fingerprint: JobRequest] = [:]
   private var lastRequest: (fingerprint: Fingerprint, request: JobRequest)?
@@ -38,7 +36,6 @@ struct LiveJobLoader {
     assigned = try Self.lists(questions.assigned)
     deletions = try Self.numbers(questions.deletions)
     reservationStarts = try Self.numbers(questions.reservationStarts)
-    promises = try Self.lists(questions.promises)
     walltimeChanges = try reader.liveWalltimeChanges(questions.walltimeChanges)
     try questions.states.forEachRow { row in
       guard JobState(rawValue: row.text(0)) == nil else { return }
@@ -54,7 +51,27 @@ struct LiveJobLoader {
       if let job = try job(row) { loaded.append(job) }
     }
     loaded.sort { $0.id < $1.id }
+    try addPromises(to: &loaded)
     return loaded
+  }
+
+  /// What waiting reservations were promised. Asked by number: right after many rows came, a database whose
+  /// figures of the tables are older joins the plan with the jobs row by row.
+  private func addPromises(to jobs: inout [Job]) throws {
+    let waiting = jobs.indices.filter {
+      jobs[$0].reservation == .scheduled
+        && (jobs[$0].state == .waiting || jobs[$0].state == .toAckReservation)
+    }
+    if waiting.isEmpty { return }
+    let dialect = connection.dialect
+    let rows = try connection.statement("promises", "gantt_jobs_resources") {
+      """
+      SELECT moldable_job_id, resource_id FROM gantt_jobs_resources
+      WHERE \(dialect.isListed("moldable_job_id")) ORDER BY 1, 2
+      """
+    }.bind(dialect.list(waiting.map { jobs[$0].firstMoldableID }))
+    let promises = try Self.lists(rows)
+    for index in waiting { jobs[index].promised = promises[jobs[index].firstMoldableID] ?? [] }
   }
 
   private mutating func job(_ row: Statement) throws -> Job? {
@@ -87,7 +104,6 @@ struct LiveJobLoader {
     job.startTime = row.integer(8)
     job.resubmittedFrom = row.integer(11)
     job.deletionAsked = deletions[id] ?? 0
-    job.promised = promises[job.firstMoldableID] ?? []
     job.walltimeChange = walltimeChanges[id]
     assign(row.integer(9), to: &job)
     job.wasSuspended = row.isYes(12)

@@ -6,13 +6,12 @@ import ClusterModel
 /// Questions whose answers are awaited in this order.
 struct LiveJobQuestions {
   let connection: Connection
-  let shapes: Statement
+  let shapes: LiveRequestRows
   let types: Statement
   let dependencies: Statement
   let assigned: Statement
   let deletions: Statement
   let reservationStarts: Statement
-  let promises: Statement
   let walltimeChanges: Statement?
   /// The words in `jobs.state`.
   let states: Statement
@@ -20,8 +19,7 @@ struct LiveJobQuestions {
 
   init(connection: Connection) throws {
     self.connection = connection
-    let reader = RequestReader(connection: connection)
-    shapes = try reader.askLiveShapes()
+    shapes = try LiveRequestRows(connection)
     types = try connection.statement(
       "SELECT job_id, type FROM job_types WHERE types_index = 'CURRENT' ORDER BY job_type_id"
     ).ask()
@@ -53,16 +51,7 @@ struct LiveJobQuestions {
         SELECT job_id, start_time FROM jobs
         WHERE reservation <> 'None' AND state NOT IN ('Terminated', 'Error')
         """)).ask()
-    promises = try connection.statement(
-      """
-      SELECT moldable_id, g.resource_id FROM jobs
-        JOIN moldable_job_descriptions m ON m.moldable_job_id = job_id
-        JOIN gantt_jobs_resources g ON g.moldable_job_id = moldable_id
-      WHERE reservation = 'Scheduled' AND state IN ('Waiting', 'toAckReservation')
-      ORDER BY 1, 2
-      """
-    ).ask()
-    walltimeChanges = try reader.askLiveWalltimeChanges()
+    walltimeChanges = try RequestReader(connection: connection).askLiveWalltimeChanges()
     states = try Self.states(connection)
     jobs = try Self.jobs(connection)
   }

@@ -28,24 +28,8 @@ struct RequestReader {
     return (builder.moldables, ids)
   }
 
-  /// Asks for the moldables of all jobs that have not ended.
-  func askLiveShapes() throws -> Statement {
-    try connection.statement("live", "moldable_job_descriptions") {
-      // Others may have given the numbers of several jobs at once.
-      let order = connection.dialect == .sqlite ? "" : "moldable_job_id, "
-      return """
-        SELECT moldable_job_id, moldable_id, moldable_walltime, res_group_id, res_group_property,
-          res_job_resource_type, res_job_value, res_job_order
-        FROM moldable_job_descriptions
-          JOIN job_resource_groups ON res_group_moldable_id = moldable_id
-          JOIN job_resource_descriptions ON res_job_group_id = res_group_id
-        WHERE moldable_index = 'CURRENT' ORDER BY \(order)moldable_id, res_group_id
-        """
-    }.ask()
-  }
-
   /// The moldables of all jobs that have not ended.
-  func liveShapes(_ answer: Statement) throws -> LiveShapes {
+  func liveShapes(_ rows: LiveRequestRows) throws -> LiveShapes {
     var shapes = LiveShapes()
     var job: JobID?
     var ids: [MoldableID] = []
@@ -57,21 +41,21 @@ struct RequestReader {
       ids.removeAll(keepingCapacity: true)
       groups = 0
     }
-    try answer.forEachRow { row in
-      if row.integer(0) != job {
+    try rows.forEachRow { row in
+      if row.job != job {
         finishJob()
-        job = row.integer(0)
+        job = row.job
       }
-      if ids.last != row.integer(1) { ids.append(row.integer(1)) }
-      if groups == 0 || row.integer(3) != group { groups += 1 }
-      group = row.integer(3)
+      if ids.last != row.moldable { ids.append(row.moldable) }
+      if groups == 0 || row.group != group { groups += 1 }
+      group = row.group
       fingerprint.add(ids.count)
-      fingerprint.add(row.integer(2))
+      fingerprint.add(row.walltime)
       fingerprint.add(groups)
-      fingerprint.add(row.textBytes(4))
-      fingerprint.add(row.textBytes(5))
-      fingerprint.add(row.integer(6))
-      fingerprint.add(row.integer(7))
+      fingerprint.add(row.properties)
+      fingerprint.add(row.property)
+      fingerprint.add(row.value)
+      fingerprint.add(row.order)
     }
     finishJob()
     return shapes

@@ -38,7 +38,9 @@ struct QueueView {
     let owners = Self.owners(scene.cluster.jobs)
     var orphans = 0
     for row in scene.planned where row.moldable != 0 {
-      guard let id = owners[row.moldable], let job = state.jobs[id] else {
+      guard let id = owners[row.moldable], let job = state.jobs[id],
+        let moldable = job.moldableIndex(of: row.moldable)
+      else {
         orphans += 1
         continue
       }
@@ -49,8 +51,7 @@ struct QueueView {
       } else if queue == "besteffort" || !job.givesWay {
         fixed.append(
           Fixed(
-            job: id, moldable: job.moldableIndex(of: row.moldable) ?? 0, start: row.start,
-            resources: row.resources))
+            job: id, moldable: moldable, start: row.start, resources: row.resources))
       }
     }
     if orphans > 0 {

@@ -33,10 +33,17 @@ public enum QueueScheduler {
 
   /// SCHEDULER_TIMEOUT: seconds that a pass may take. What is wrong in `oar.conf` is for the pass to say.
   private static func timeLimit() -> Seconds {
-    let standard = 30
-    guard let configuration = try? Configuration.ofThisHost() else { return standard }
-    let limit = try? configuration.integer("SCHEDULER_TIMEOUT", default: standard, in: 1...3600)
-    return limit ?? standard
+    (try? Configuration.ofThisHost()).map(timeLimit) ?? standardLimit
+  }
+
+  private static let standardLimit: Seconds = 30
+  private static let longestLimit: Seconds = 3600
+
+  /// An hour at most, whatever the site says; the usual time if it says nonsense.
+  static func timeLimit(_ configuration: Configuration) -> Seconds {
+    let limit = try? configuration.integer(
+      "SCHEDULER_TIMEOUT", default: standardLimit, in: 1...Int.max)
+    return min(limit ?? standardLimit, longestLimit)
   }
 }
 

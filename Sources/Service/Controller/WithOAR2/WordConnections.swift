@@ -36,6 +36,8 @@ final class WordConnections {
   private let hear: (String) -> Void
   private var open: [Int32: Connection] = [:]
   private var count = 0
+  /// Seconds that a connection has for all it says.
+  var patience = WordLimits.seconds
 
   init(
     loop: EventLoop, admit: @escaping (Int32) -> Void, hear: @escaping (String) -> Void
@@ -56,7 +58,7 @@ final class WordConnections {
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
     count += 1
     var connection = Connection(number: count)
-    connection.timer = loop.after(WordLimits.seconds) { [weak self] in self?.end(descriptor) }
+    connection.timer = loop.after(patience) { [weak self] in self?.end(descriptor) }
     open[descriptor] = connection
     loop.watch(descriptor, for: .read) { [weak self] _ in self?.ready(descriptor) }
   }
