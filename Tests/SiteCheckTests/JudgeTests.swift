@@ -25,6 +25,12 @@ struct JudgeTests {
       report.steps[0].back == [
         "oarnotify --remove-queue default; oarnotify --add-queue default,3,\(gantt)"
       ])
+    #expect(
+      report.steps[0].changes == [
+        "link /usr/lib/oar/schedulers/kamelot to /usr/lib/oar/kamelot",
+        "table queues: the scheduler of default, now \(gantt)",
+        "no table is made, no service is restarted, no job is touched",
+      ])
     #expect(report.steps[1].commands.contains("echo 'META_SCHED_CMD=\"kao\"' >>/etc/oar/oar.conf"))
     #expect(
       report.steps[1].back.first == "echo 'META_SCHED_CMD=\"oar_meta_sched\"' >>/etc/oar/oar.conf")

@@ -182,6 +182,8 @@ struct LiveSiteTests {
     let none = try await call(site.folder, "kamelot")
     #expect(none.exitCode == 1)
     #expect(none.stdout.contains("oar.conf can't be read: No such file"))
+    // Which port it is, only oar.conf says.
+    #expect(!none.stdout.contains("port "))
   }
 
   private func call(_ folder: String, _ words: String...) async throws -> CommandResult {

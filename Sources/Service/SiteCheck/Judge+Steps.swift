@@ -37,7 +37,7 @@ extension Judge {
     for queue in queues {
       let call = "oarnotify --remove-queue \(queue.name); oarnotify --add-queue "
       step.changes.append(
-        "table queues: the scheduler of \(queue.name), now \(queue.policy); any one queue is enough"
+        "table queues: the scheduler of \(queue.name), now \(queue.policy)"
       )
       step.commands.append("\(call)\(queue.name),\(queue.priority),kamelot")
       step.back.append("\(call)\(queue.name),\(queue.priority),\(queue.policy)")
@@ -101,7 +101,7 @@ extension Judge {
     }
     let ends = cluster?.jobs.filter { Self.runningStates.contains($0.state) }.count ?? 0
     if ends > 0 {
-      step.changes.append("\(ends) jobs that OAR 2 started go on; OAR's bipbip writes their ends")
+      step.changes.append("jobs that OAR 2 started go on (\(ends)); OAR's bipbip writes their ends")
     }
     step.commands += ["systemctl stop oar-server", "systemctl start liburnad"]
     step.back = ["systemctl stop liburnad", "systemctl start oar-server"]

@@ -60,7 +60,7 @@ struct Judge {
   // MARK: The host
 
   func host() -> [SiteFinding] {
-    [user(), package()] + programs() + [port()]
+    [user(), package()] + programs() + [port()].compactMap { $0 }
   }
 
   private func user() -> SiteFinding {
@@ -112,10 +112,11 @@ struct Judge {
     return findings
   }
 
-  private func port() -> SiteFinding {
+  private func port() -> SiteFinding? {
+    guard let port = readings.port else { return nil }
     let number = configuration.text("SERVER_PORT", default: "6666")
     let subject = "port \(number)"
-    switch readings.port {
+    switch port {
     case .program(let name) where name.contains("Almighty"):
       return SiteFinding(subject, .ok, "OAR's server listens (\(name))")
     case .program(let name) where name.contains("liburnad"):

@@ -58,5 +58,6 @@ struct SiteReadings: Sendable {
   var ownPrograms: [String: String] = [:]
   /// OAR's rules of quotas, a Perl program, if there is one.
   var perlQuotas: String?
-  var port = PortReading.nobody
+  /// Who listens on SERVER_PORT; `nil` if nobody looked, since the port is not known.
+  var port: PortReading?
 }
