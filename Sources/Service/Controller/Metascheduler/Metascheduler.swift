@@ -5,6 +5,7 @@ import CLinux
 import ClusterModel
 import Glibc
 import Storage
+import Synchronization
 
 /// Runs `kao`.
 public enum Metascheduler {
@@ -80,13 +81,21 @@ public enum Metascheduler {
   }
 }
 
-/// Ends this process when it does not come on. What it had not committed is not written then.
+/// Ends this process when it does not come on, if it is one that makes a pass and nothing else. What it had not
+/// committed is not written then.
 enum Watchdog {
   /// Seconds for what a pass does itself.
   private static let limit = 60
+  private static let hasBegun = Atomic(false)
 
-  static func begin() { allow(0) }
+  static func begin() {
+    hasBegun.store(true, ordering: .relaxed)
+    allow(0)
+  }
 
   /// From now on: the time of the pass itself, and so many seconds for what it waits for.
-  static func allow(_ extra: Int) { alarm(UInt32(limit + max(0, extra))) }
+  static func allow(_ extra: Int) {
+    guard hasBegun.load(ordering: .relaxed) else { return }
+    alarm(UInt32(limit + max(0, extra)))
+  }
 }
