@@ -12,6 +12,9 @@ extension LabSuite {
       "jobs of several kinds run to their ends; the way back takes one call, and nothing is lost")
     func there() throws {
       var composition = try CompositionFile.shipped("oar2-kamelot").composition(nodes: 2)
+      let programs = try TestLab.program.split(separator: "/").dropLast().joined(separator: "/")
+      composition.volumes.append(
+        Volume(source: "/" + programs, target: "/usr/local/liburna/bin", mode: .ro))
       // Programs that were built for development need the Swift library of this machine.
       if let library = try Self.swiftLibrary() {
         composition.volumes.append(Volume(source: library, target: library, mode: .ro))

@@ -11,8 +11,8 @@ import Testing
 
 @Suite("Figures that are older than the rows")
 struct StaleFiguresTests {
-  private static let jobs = 3000
-  private static let resourcesEach = 40
+  private static let jobs = 2000
+  private static let resourcesEach = 20
 
   /// Fills the tables of jobs and of the plan; job 7 is a reservation that waits.
   private static let fill = """
@@ -62,7 +62,7 @@ struct StaleFiguresTests {
     let plan = try await store.plan()
     #expect(plan.predictions.count == Self.jobs)
     let moved = plan.predictions.map {
-      Prediction(moldable: $0.moldable, start: $0.start + 5, resources: [$0.moldable % 40 + 1])
+      Prediction(moldable: $0.moldable, start: $0.start + 5, resources: [$0.moldable % 20 + 1])
     }
     try await store.commit([.withdrawn(Array(1...1000)), .placed(Array(moved[1000...]))])
     #expect(clock.now - begin < .seconds(20))

@@ -24,10 +24,13 @@ struct Catalog {
 /// A connection that knows the tables of its database. Used by the storage thread alone.
 final class PostgreSQLDatabase: PostgreSQLConnection {
   private var catalog = Catalog()
+  /// When the tables were looked up at the opening; `nil` once that has been made use of.
+  private var opened: ContinuousClock.Instant?
 
   override init(_ settings: PostgreSQLSettings, _ manner: Manner, lock: AdvisoryLock?) throws {
     try super.init(settings, manner, lock: lock)
     try readCatalog()
+    opened = .now
   }
 
   override var isShared: Bool { manner != .ours }
@@ -63,7 +66,18 @@ final class PostgreSQLDatabase: PostgreSQLConnection {
     (catalog.columns[table] ?? []).map { ($0.name, $0.isInteger) }
   }
 
-  override func columnsChanged() throws { try readCatalog() }
+  override func columnsChanged() throws {
+    opened = nil
+    try readCatalog()
+  }
+
+  /// Who opens a database to read it once need not look twice: that is a tenth of a small pass.
+  override func columnsMayHaveChanged() throws {
+    let opened = opened
+    self.opened = nil
+    if let opened, .now - opened < .milliseconds(100) { return }
+    try readCatalog()
+  }
 
   override func hasTable(_ table: String) -> Bool { catalog.columns[table] != nil }
 
@@ -132,11 +146,25 @@ final class PostgreSQLDatabase: PostgreSQLConnection {
   override func insertPairs(
     into table: String, _ columns: (String, String), _ pairs: [(Int, Int)]
   ) throws {
+    try insert("insert pairs", " ON CONFLICT DO NOTHING", into: table, columns, pairs)
+  }
+
+  /// A third faster than looking for conflicts.
+  override func insertNewPairs(
+    into table: String, _ columns: (String, String), _ pairs: [(Int, Int)]
+  ) throws {
+    try insert("insert new pairs", "", into: table, columns, pairs)
+  }
+
+  private func insert(
+    _ verb: String, _ end: String, into table: String, _ columns: (String, String),
+    _ pairs: [(Int, Int)]
+  ) throws {
     if pairs.isEmpty { return }
-    try statement("insert pairs", table) {
+    try statement(verb, table) {
       """
       INSERT INTO \(table) (\(columns.0), \(columns.1))
-      SELECT * FROM unnest(CAST(? AS bigint[]), CAST(? AS bigint[])) ON CONFLICT DO NOTHING
+      SELECT * FROM unnest(CAST(? AS bigint[]), CAST(? AS bigint[]))\(end)
       """
     }.bind(numberList(pairs.map(\.0))).bind(numberList(pairs.map(\.1))).run()
   }

@@ -82,7 +82,7 @@ struct ClusterLoader {
   }
 
   private func loadProperties(into cluster: inout StoredCluster) throws {
-    if connection.isShared { try connection.columnsChanged() }
+    if connection.isShared { try connection.columnsMayHaveChanged() }
     let standard = Set(standardResourceColumns)
     cluster.properties = try connection.columns(of: "resources").map { column in
       PropertyDefinition(name: column.name, kind: column.isInteger ? .integer : .text)

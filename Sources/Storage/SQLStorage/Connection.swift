@@ -123,6 +123,9 @@ open class Connection {
   /// Columns were added, removed or renamed.
   open func columnsChanged() throws {}
 
+  /// Others may have added, removed or renamed columns since they were looked up.
+  open func columnsMayHaveChanged() throws { try columnsChanged() }
+
   /// Whether large arrays may be accepted as one row of our own, to become OAR's rows later.
   open var takesWholeArrays: Bool { true }
 
@@ -173,6 +176,13 @@ open class Connection {
       try statement.run()
       rest = rest.dropFirst(count)
     }
+  }
+
+  /// The same, for rows that are surely not there: a failure if one is.
+  open func insertNewPairs(
+    into table: String, _ columns: (String, String), _ pairs: [(Int, Int)]
+  ) throws {
+    try insertPairs(into: table, columns, pairs)
   }
 
   /// Sets a number in rows of two numbers, found by the first, which is the key; those that are missing

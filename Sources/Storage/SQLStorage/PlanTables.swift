@@ -35,10 +35,11 @@ struct PlanTables {
 
   /// Makes the tables hold these rows, whatever they held of their moldables.
   func replace(_ rows: [PlanRow]) throws {
+    // First: who does the same at the same time waits here, and then finds what was written.
+    try setStarts(rows.map { ($0.moldable, $0.start) })
     try connection.deleteRows(
       from: places, where: "moldable_job_id", isOneOf: rows.map(\.moldable))
-    try setStarts(rows.map { ($0.moldable, $0.start) })
-    try insert(rows)
+    try connection.insertNewPairs(into: places, ("moldable_job_id", "resource_id"), pairs(rows))
   }
 
   /// What the tables hold, ascending. Resources without a start are rows too, of the start 0.
@@ -107,10 +108,14 @@ struct PlanTables {
 
   /// Adds the resources of rows.
   private func insert(_ rows: [PlanRow]) throws {
+    try connection.insertPairs(into: places, ("moldable_job_id", "resource_id"), pairs(rows))
+  }
+
+  private func pairs(_ rows: [PlanRow]) -> [(Int, Int)] {
     var pairs: [(Int, Int)] = []
     pairs.reserveCapacity(rows.reduce(0) { $0 + $1.resources.count })
     for row in rows { for resource in row.resources { pairs.append((row.moldable, resource)) } }
-    try connection.insertPairs(into: places, ("moldable_job_id", "resource_id"), pairs)
+    return pairs
   }
 
   /// Without a condition, SQLite drops all pages of the table at once.
