@@ -11,10 +11,7 @@ struct EarlyLaunch: Equatable {
   var resources: [ResourceID]
 
   /// The index of the moldable in the job's request; `nil` if it is another job's.
-  func index(in job: Job) -> Int? {
-    let index = moldable - job.firstMoldableID
-    return job.request.moldables.indices.contains(index) ? index : nil
-  }
+  func index(in job: Job) -> Int? { job.moldableIndex(of: moldable) }
 }
 
 /// Finds such lines in what a scheduler prints.

@@ -33,7 +33,7 @@ extension MetaschedulerPass {
       guard let job = state.jobs[placement.job], job.request.kind == .interactive,
         clients[job.id] != nil, placement.start > now
       else { return false }
-      return starts[job.firstMoldableID + placement.moldable] != placement.start
+      return starts[job.moldableID(at: placement.moldable)] != placement.start
     }.sorted { $0.job < $1.job }
     guard !news.isEmpty else { return }
     let messages = await messages(of: news.map(\.job))

@@ -156,7 +156,7 @@ extension MetaschedulerPass {
       }
       return state.jobs[job.id].map {
         Prediction(
-          moldable: $0.firstMoldableID + promise.moldable, start: reservation.start,
+          moldable: $0.moldableID(at: promise.moldable), start: reservation.start,
           resources: promise.resources)
       }
     }
@@ -169,7 +169,7 @@ extension MetaschedulerPass {
     for job in state.jobs.values
     where job.queue == queue.name && job.state == .waiting && job.reservation == .none {
       for index in job.request.moldables.indices {
-        jobs[job.firstMoldableID + index] = (job.id, index)
+        jobs[job.moldableID(at: index)] = (job.id, index)
       }
     }
     return try await storage.plan().predictions.compactMap { row in

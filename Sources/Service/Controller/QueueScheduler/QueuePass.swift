@@ -147,7 +147,7 @@ struct QueuePass {
         placement.start < endOfTime
       else { continue }
       let row = Prediction(
-        moldable: job.firstMoldableID + placement.moldable, start: placement.start,
+        moldable: job.moldableID(at: placement.moldable), start: placement.start,
         resources: placement.resources)
       placed.insert(job.id)
       let text = words.placed(job, resources: row.resources.count, moldable: placement.moldable)

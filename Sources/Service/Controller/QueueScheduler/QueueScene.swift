@@ -38,7 +38,9 @@ struct QueueView {
     let owners = Self.owners(scene.cluster.jobs)
     var orphans = 0
     for row in scene.planned where row.moldable != 0 {
-      guard let id = owners[row.moldable], let job = state.jobs[id] else {
+      guard let id = owners[row.moldable], let job = state.jobs[id],
+        let index = job.moldableIndex(of: row.moldable)
+      else {
         orphans += 1
         continue
       }
@@ -49,8 +51,7 @@ struct QueueView {
       } else if queue == "besteffort" || !job.givesWay {
         fixed.append(
           Fixed(
-            job: id, moldable: row.moldable - job.firstMoldableID, start: row.start,
-            resources: row.resources))
+            job: id, moldable: index, start: row.start, resources: row.resources))
       }
     }
     if orphans > 0 {
@@ -63,7 +64,7 @@ struct QueueView {
     var owners: [MoldableID: JobID] = [:]
     owners.reserveCapacity(jobs.count)
     for job in jobs {
-      for index in job.request.moldables.indices { owners[job.firstMoldableID + index] = job.id }
+      for index in job.request.moldables.indices { owners[job.moldableID(at: index)] = job.id }
     }
     return owners
   }
