@@ -16,10 +16,7 @@ extension LabSuite {
       let scripts =
         String(#filePath.dropLast("/Tests/LabTests/OAR2KaoTests.swift".count)) + "/Scripts"
       composition.volumes.append(Volume(source: scripts, target: "/srv/scripts", mode: .ro))
-      // Programs that were built for development need the Swift library of this machine.
-      if let library = try Self.swiftLibrary() {
-        composition.volumes.append(Volume(source: library, target: library, mode: .ro))
-      }
+      try composition.share(programs: TestLab.program)
       // A word that comes right after a pass is kept for up to ten seconds by Almighty otherwise.
       for role in composition.roles.indices where composition.roles[role].name == "server" {
         composition.roles[role].prepare.append(Self.promptness)
@@ -44,14 +41,6 @@ extension LabSuite {
             "server", "tail -n +$(cat /root/lines) /var/log/oar.log | grep -c oar/kao || true")
             == "0")
       }
-    }
-
-    /// Where the library of this process is; nil if it is a part of it.
-    private static func swiftLibrary() throws -> String? {
-      let maps = try Files.readText("/proc/self/maps")
-      let path = maps.split(separator: "\n").first { $0.hasSuffix("/libswiftCore.so") }?
-        .split(separator: " ").last
-      return path.map { String($0.dropLast("/libswiftCore.so".count)) }
     }
 
     private static let promptness = """
