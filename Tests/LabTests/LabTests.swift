@@ -126,3 +126,18 @@ struct Machine {
       + before.facts.subtracting(now.facts).map { "gone: " + $0 }
   }
 }
+
+extension Composition {
+  /// Lets all hosts see the programs that were built together with these tests, whatever their root is.
+  mutating func share(programs program: String) throws {
+    let end = try #require(program.lastIndex(of: "/"))
+    volumes.append(
+      Volume(source: String(program[..<end]), target: "/usr/local/liburna/bin", mode: .ro))
+    // Programs that were built for development need the Swift library of this machine.
+    let maps = try Files.readText("/proc/self/maps")
+    let file = maps.split(separator: "\n").first { $0.hasSuffix("/libswiftCore.so") }
+    guard let path = file?.split(separator: " ").last else { return }
+    let library = String(path.dropLast("/libswiftCore.so".count))
+    volumes.append(Volume(source: library, target: library, mode: .ro))
+  }
+}

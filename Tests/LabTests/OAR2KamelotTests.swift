@@ -12,13 +12,7 @@ extension LabSuite {
       "jobs of several kinds run to their ends; the way back takes one call, and nothing is lost")
     func there() throws {
       var composition = try CompositionFile.shipped("oar2-kamelot").composition(nodes: 2)
-      let programs = try TestLab.program.split(separator: "/").dropLast().joined(separator: "/")
-      composition.volumes.append(
-        Volume(source: "/" + programs, target: "/usr/local/liburna/bin", mode: .ro))
-      // Programs that were built for development need the Swift library of this machine.
-      if let library = try Self.swiftLibrary() {
-        composition.volumes.append(Volume(source: library, target: library, mode: .ro))
-      }
+      try composition.share(programs: TestLab.program)
       try TestLab.run("oar2-kamelot", composition) { (test) throws in
         let own = try #require(composition.test)
         _ = try test.sh("frontend", own, user: "user1")
@@ -31,14 +25,6 @@ extension LabSuite {
         #expect((Int(seconds) ?? 99) <= 5)
         _ = try test.sh("frontend", Self.oarsOwn, user: "user1")
       }
-    }
-
-    /// Where the library of this process is; nil if it is a part of it.
-    private static func swiftLibrary() throws -> String? {
-      let maps = try Files.readText("/proc/self/maps")
-      let path = maps.split(separator: "\n").first { $0.hasSuffix("/libswiftCore.so") }?
-        .split(separator: " ").last
-      return path.map { String($0.dropLast("/libswiftCore.so".count)) }
     }
 
     /// Batch, array, moldable, dependency, container, timesharing, besteffort, reservation, noop.

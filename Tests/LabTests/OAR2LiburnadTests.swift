@@ -13,13 +13,7 @@ extension LabSuite {
       "OAR 2's own commands work unchanged, ours beside them, and running jobs outlive the switch")
     func place() throws {
       var composition = try CompositionFile.shipped("oar2-liburnad").composition(nodes: 2)
-      let programs = try TestLab.program.split(separator: "/").dropLast().joined(separator: "/")
-      composition.volumes.append(
-        Volume(source: "/" + programs, target: "/usr/local/liburna/bin", mode: .ro))
-      // Programs that were built for development need the Swift library of this machine.
-      if let library = try Self.swiftLibrary() {
-        composition.volumes.append(Volume(source: library, target: library, mode: .ro))
-      }
+      try composition.share(programs: TestLab.program)
       try TestLab.run("oar2-liburnad", composition) { (test) throws in
         let own = try #require(composition.test)
         _ = try test.sh("frontend", own, user: "user1")
@@ -57,14 +51,6 @@ extension LabSuite {
         let end = "await \(job) Terminated; oarstat -fj \(job) | grep -c '1280 (5,0,0)'"
         #expect(try test.sh("frontend", Self.words + end, user: "user1") == "1", "job \(job)")
       }
-    }
-
-    /// Where the library of this process is; nil if it is a part of it.
-    private static func swiftLibrary() throws -> String? {
-      let maps = try Files.readText("/proc/self/maps")
-      let path = maps.split(separator: "\n").first { $0.hasSuffix("/libswiftCore.so") }?
-        .split(separator: " ").last
-      return path.map { String($0.dropLast("/libswiftCore.so".count)) }
     }
 
     /// `ask` submits and says the id, `await JOB STATE` waits for a state.

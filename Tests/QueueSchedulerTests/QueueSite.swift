@@ -89,20 +89,33 @@ struct QueueSite {
     return try await offThread { try process.finish() }
   }
 
-  /// The program that was built together with these tests.
-  static var program: String {
-    get throws {
-      var path = [CChar](repeating: 0, count: 4096)
-      var maps = ""
-      let file = try #require(fopen("/proc/self/maps", "r"))
-      defer { fclose(file) }
-      while fgets(&path, Int32(path.count), file) != nil {
-        maps = path.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
-        if maps.hasSuffix(".xctest\n") { break }
-      }
-      let own = try #require(maps.split(separator: " ").last).dropLast()
-      return own[...(try #require(own.lastIndex(of: "/")))] + "kamelot"
+  /// Starts a pass of all queues, as Almighty does; kao plans each of them itself.
+  func startKao() throws -> Subprocess {
+    let kao = try Self.program("kao")
+    return try Subprocess(["env", "OARCONFFILE=\(folder)/oar.conf", kao])
+  }
+
+  /// Makes a pass of all queues.
+  func callKao() async throws -> CommandResult {
+    let process = try startKao()
+    return try await offThread { try process.finish() }
+  }
+
+  /// kamelot, as it was built together with these tests.
+  static var program: String { get throws { try program("kamelot") } }
+
+  /// A program that was built together with these tests.
+  static func program(_ name: String) throws -> String {
+    var path = [CChar](repeating: 0, count: 4096)
+    var maps = ""
+    let file = try #require(fopen("/proc/self/maps", "r"))
+    defer { fclose(file) }
+    while fgets(&path, Int32(path.count), file) != nil {
+      maps = path.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+      if maps.hasSuffix(".xctest\n") { break }
     }
+    let own = try #require(maps.split(separator: " ").last).dropLast()
+    return own[...(try #require(own.lastIndex(of: "/")))] + name
   }
 
   // MARK: The tables
@@ -123,8 +136,11 @@ struct QueueSite {
   /// Everything that a pass could write, with the transaction that wrote each row.
   var everything: [String] {
     get throws {
-      try ["jobs", "gantt_jobs_predictions", "gantt_jobs_resources", "queues", "event_logs"].flatMap
-      {
+      try [
+        "jobs", "gantt_jobs_predictions", "gantt_jobs_resources", "gantt_jobs_predictions_visu",
+        "gantt_jobs_resources_visu", "queues", "event_logs", "job_state_logs", "frag_jobs",
+        "assigned_resources", "resources", "moldable_job_descriptions",
+      ].flatMap {
         try database.rows("SELECT xmin::text, t.* FROM \($0) t ORDER BY 1, 2, 3")
       }
     }

@@ -1,0 +1,283 @@
+// kao called as Almighty calls its metascheduler, on a real database: whatever happens, it ends with a code
+// that Almighty goes on after, says why, and has written all of a pass or nothing.
+
+import Glibc
+import LabFixture
+import PostgreSQLFixture
+import Testing
+
+@Suite("kao as the metascheduler of a database", .serialized) struct MetaschedulerProgramTests {
+  /// All queues are kao's own; nobody is where Almighty should be.
+  static let settings = """
+    METASCHEDULER_MODE="internal"
+    SERVER_HOSTNAME="127.0.0.1"
+    SERVER_PORT="1"
+    """
+
+  private func makeSite(_ jobs: [Int] = [1, 2, 4], server: PostgreSQLServer? = nil) async throws
+    -> QueueSite
+  {
+    try await QueueSite(jobs: jobs, server: server, Self.settings)
+  }
+
+  /// Makes a pass that is in trouble, and checks what is the same for all of them.
+  private func troubled(_ site: QueueSite, _ more: String = "", saying words: String) async throws {
+    try site.configure(Self.settings + "\n" + more)
+    let result = try await site.callKao()
+    #expect(result.exitCode == 0 && result.stdout.isEmpty, "\(result)")
+    #expect(result.lastError.contains("[error]") && result.lastError.contains(words), "\(result)")
+    try Alarm.end()
+  }
+
+  @Test("a pass gives jobs their resources, and both copies of the plan hold the same")
+  func pass() async throws {
+    let site = try await makeSite()
+    defer { site.remove() }
+    let result = try await site.callKao()
+    #expect(result.exitCode == 0, "\(result)")
+    #expect(try site.started == ["1|toLaunch|1", "2|toLaunch|2+3"])
+    #expect(
+      try site.database.rows("SELECT moldable_job_id FROM gantt_jobs_predictions_visu ORDER BY 1")
+        == ["0", "1", "2", "3"])
+  }
+
+  @Test(
+    "a database that is away, read-only, takes nobody else or denies something: 0, with what is wrong"
+  )
+  func trouble() async throws {
+    let site = try await makeSite()
+    defer { site.remove() }
+    let name = site.database.name
+    let before = try site.everything
+    try await troubled(site, "DB_HOSTNAME=\"/nowhere\"", saying: "/nowhere")
+    try await troubled(site, "DB_BASE_NAME=\"\(name)_not\"", saying: "does not exist")
+    try await troubled(site, "DB_BASE_NAME=\"postgres\"", saying: "postgres")
+    try site.database.execute("ALTER DATABASE \(name) SET default_transaction_read_only = on")
+    try await troubled(site, saying: "read-only")
+    let other = try TestClient(site.database)
+    _ = try other.rows("SET default_transaction_read_only = off")
+    _ = try other.rows("ALTER DATABASE \(name) RESET default_transaction_read_only")
+    let user = "\(name)_kao"
+    let login = "DB_BASE_LOGIN=\"\(user)\""
+    _ = try other.rows("CREATE ROLE \(user) LOGIN")
+    _ = try other.rows("ALTER DATABASE \(name) CONNECTION LIMIT 0")
+    try await troubled(site, login, saying: "too many connections")
+    _ = try other.rows("ALTER DATABASE \(name) CONNECTION LIMIT -1")
+    try await troubled(site, login, saying: "permission denied")
+    // It may do everything but one of the last steps of a pass.
+    _ = try other.rows("GRANT ALL ON ALL TABLES IN SCHEMA public TO \(user)")
+    _ = try other.rows("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO \(user)")
+    _ = try other.rows("REVOKE INSERT, UPDATE, DELETE ON gantt_jobs_predictions_visu FROM \(user)")
+    try await troubled(site, login, saying: "permission denied")
+    #expect(try site.everything == before)
+    try await server(of: site, isHealthyAgain: login, user, other)
+  }
+
+  private func server(
+    of site: QueueSite, isHealthyAgain login: String, _ user: String, _ other: TestClient
+  ) async throws {
+    _ = try other.rows("GRANT ALL ON gantt_jobs_predictions_visu TO \(user)")
+    try site.configure(Self.settings + "\n" + login)
+    #expect(try await site.callKao().exitCode == 0)
+    #expect(try site.started == ["1|toLaunch|1", "2|toLaunch|2+3"])
+  }
+
+  @Test("moldables whose numbers don't follow each other get their rows, from kao and from kamelot")
+  func scattered() async throws {
+    let site = try await makeSite([4, 4])
+    defer { site.remove() }
+    // Job 1 could run on 9 cores or, by a moldable of a far number, on 2; job 2 has the number between.
+    try site.database.execute(
+      """
+      UPDATE job_resource_descriptions SET res_job_value = 9 WHERE res_job_group_id IN (
+        SELECT res_group_id FROM job_resource_groups WHERE res_group_moldable_id = 1);
+      INSERT INTO moldable_job_descriptions (moldable_id, moldable_job_id, moldable_walltime)
+        VALUES (500, 1, 300);
+      INSERT INTO job_resource_groups (res_group_id, res_group_moldable_id, res_group_property)
+        VALUES (500, 500, '');
+      INSERT INTO job_resource_descriptions
+        (res_job_group_id, res_job_resource_type, res_job_value, res_job_order)
+        VALUES (500, 'core', 2, 0);
+      """)
+    #expect(try await site.call().exitCode == 0)
+    #expect(try site.plan == ["2@300|1+2+3+4", "500@0|1+2"])
+    let result = try await site.callKao()
+    #expect(result.exitCode == 0, "\(result)")
+    #expect(try site.started == ["1|toLaunch|1+2"])
+    #expect(
+      try site.database.rows("SELECT assigned_moldable_job FROM jobs WHERE job_id = 1") == ["500"])
+    #expect(
+      try site.database.rows(
+        "SELECT moldable_job_id, count(*) FROM gantt_jobs_resources_visu GROUP BY 1 ORDER BY 1")
+        == ["2|4", "500|2"])
+    // The same from the plan of a scheduler of OAR 2's, and a pass later.
+    #expect(try await site.callKao().exitCode == 0)
+    #expect(
+      try site.database.rows("SELECT moldable_job_id FROM gantt_jobs_predictions ORDER BY 1")
+        == ["0", "2", "500"])
+  }
+}
+
+// What happens in the middle of a pass.
+extension MetaschedulerProgramTests {
+  /// Starts a pass that has written a part of its transaction and waits for a lock that the test holds; gives
+  /// it with the process that waits.
+  private func held(_ site: QueueSite, by client: TestClient) throws -> (Subprocess, worker: pid_t)
+  {
+    _ = try client.rows("BEGIN; LOCK TABLE gantt_jobs_predictions_visu IN SHARE MODE")
+    let process = try site.startKao()
+    for _ in 0..<6000 {
+      let worker = child(of: process.pid)
+      let waiting = try client.rows(
+        """
+        SELECT 1 FROM pg_locks WHERE NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """)
+      if worker > 0, !waiting.isEmpty { return (process, worker) }
+      usleep(10_000)
+    }
+    throw StoryError("the pass never waited for the lock")
+  }
+
+  /// Threads have children, not processes.
+  private func child(of pid: pid_t) -> pid_t {
+    guard let tasks = opendir("/proc/\(pid)/task") else { return 0 }
+    defer { closedir(tasks) }
+    while let entry = readdir(tasks) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { start in
+        start.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard let file = fopen("/proc/\(pid)/task/\(name)/children", "r") else { continue }
+      defer { fclose(file) }
+      var buffer = [CChar](repeating: 0, count: 64)
+      guard fgets(&buffer, 64, file) != nil else { continue }
+      return buffer.withUnsafeBufferPointer { $0.baseAddress.map { pid_t(atoi($0)) } ?? 0 }
+    }
+    return 0
+  }
+
+  @Test(
+    "a database that crashes and comes back in the middle of a pass: all of the pass is written")
+  func restart() async throws {
+    let server = try PostgreSQLServer()
+    let site = try await makeSite(server: server)
+    defer { site.remove() }
+    let client = try TestClient(site.database)
+    let (process, _) = try held(site, by: client)
+    try server.restart()
+    let result = try await offThread { try process.finish() }
+    #expect(result.exitCode == 0, "\(result)")
+    // As a rule by the same pass, which connects anew.
+    if try site.started.isEmpty { #expect(try await site.callKao().exitCode == 0) }
+    #expect(try site.started == ["1|toLaunch|1", "2|toLaunch|2+3"])
+    #expect(
+      try site.database.rows("SELECT job_id FROM job_state_logs WHERE job_state = 'toLaunch'")
+        .sorted() == ["1", "2"])
+  }
+
+  @Test(
+    "a database that crashes in the middle of a pass and stays away: 0, nothing of it is written")
+  func crashOfTheDatabase() async throws {
+    let server = try PostgreSQLServer()
+    let site = try await makeSite(server: server)
+    defer { site.remove() }
+    let before = try site.everything
+    let client = try TestClient(site.database)
+    let (process, _) = try held(site, by: client)
+    try server.stop()
+    let result = try await offThread { try process.finish() }
+    #expect(result.exitCode == 0 && result.lastError.contains("no pass: "), "\(result)")
+    try Alarm.end()
+    try server.start()
+    #expect(try site.everything == before)
+  }
+
+  @Test(
+    "a pass that is ended by a signal: 0, nothing of it is written",
+    arguments: [SIGKILL, SIGXCPU, SIGTERM])
+  func crash(signal: Int32) async throws {
+    let site = try await makeSite()
+    defer { site.remove() }
+    let before = try site.everything
+    let client = try TestClient(site.database)
+    let (process, worker) = try held(site, by: client)
+    kill(worker, signal)
+    let result = try await offThread { try process.finish() }
+    _ = try client.rows("ROLLBACK")
+    #expect(result.exitCode == 0 && result.stdout.isEmpty, "\(result)")
+    #expect(result.stderr.contains("the pass ended by signal \(signal)"), "\(result)")
+    #expect(try site.everything == before)
+  }
+
+  @Test("two at once: the second says so and leaves; the first's pass is whole")
+  func atOnce() async throws {
+    let site = try await makeSite()
+    defer { site.remove() }
+    let client = try TestClient(site.database)
+    let (process, _) = try held(site, by: client)
+    try await troubled(site, saying: "metascheduler")
+    _ = try client.rows("ROLLBACK")
+    let result = try await offThread { try process.finish() }
+    #expect(result.exitCode == 0, "\(result)")
+    #expect(try site.started == ["1|toLaunch|1", "2|toLaunch|2+3"])
+  }
+
+  @Test("many at once: each ends with 0, and every job has its resources once")
+  func manyAtOnce() async throws {
+    let site = try await makeSite()
+    defer { site.remove() }
+    let processes = try (0..<4).map { _ in try site.startKao() }
+    for process in processes {
+      #expect(try await offThread { try process.finish() }.exitCode == 0)
+    }
+    #expect(try site.started == ["1|toLaunch|1", "2|toLaunch|2+3"])
+    try Alarm.end(isSet: false)
+  }
+}
+
+extension CommandResult {
+  /// The last line of what a program complained of.
+  fileprivate var lastError: String {
+    stderr.split(separator: "\n").last.map(String.init) ?? ""
+  }
+}
+
+extension QueueSite {
+  /// Jobs that don't wait any more: job, state, resources.
+  fileprivate var started: [String] {
+    get throws {
+      try database.rows(
+        """
+        SELECT job_id, state, string_agg(resource_id::text, '+' ORDER BY resource_id)
+        FROM jobs LEFT JOIN assigned_resources ON moldable_job_id = assigned_moldable_job
+        WHERE state <> 'Waiting' GROUP BY job_id, state ORDER BY job_id
+        """)
+    }
+  }
+}
+
+/// The process that asks for another pass after a while.
+private enum Alarm {
+  /// Lets it ask now, and so end.
+  ///
+  /// - Parameter isSet: whether there must be one.
+  static func end(isSet: Bool = true) throws {
+    let home = getpwuid(geteuid()).flatMap { $0.pointee.pw_dir }.map { String(cString: $0) } ?? "/"
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let path = Array((home + "/.liburna-kao-alarm").utf8)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
+    let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+    defer { close(descriptor) }
+    for _ in 0..<(isSet ? 1000 : 1) {
+      let sent = withUnsafePointer(to: address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          sendto(descriptor, "1", 1, 0, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
+      }
+      if sent == 1 { return }
+      usleep(10_000)
+    }
+    if isSet { throw StoryError("no other pass is asked for") }
+  }
+}
