@@ -36,8 +36,8 @@ extension LabSuite {
       jobs="$jobs $(ask -l core=4,walltime=0:2 -l core=1,walltime=0:5 true)"
       jobs="$jobs $(ask -t 'timesharing=user,*' -l core=1,walltime=0:1 true)"
       jobs="$jobs $(ask -t besteffort -l core=1,walltime=0:1 true)"
-      jobs="$jobs $(ask -r "$(date -d '+4 seconds' '+%F %T')" -l core=1,walltime=0:1 true)"
-      box=$(ask -t container -l core=1,walltime=0:1 'sleep 12')
+      jobs="$jobs $(ask -r "$(date -d '+20 seconds' '+%F %T')" -l core=1,walltime=0:1 true)"
+      box=$(ask -t container -l core=1,walltime=0:1 'sleep 40')
       jobs="$jobs $box $(ask -t inner=$box -l core=1,walltime=0:0:10 true)"
       tries=900
       for job in $jobs; do
