@@ -31,12 +31,13 @@ extension LabSuite {
     private static let kinds = """
       cd
       ask() { oarsub "$@" 2>&1 | sed -n 's/^OAR_JOB_ID=\\([0-9]\\)/\\1/p'; }
+      # Before the others, which would have its cores by then.
+      dated=$(ask -r "$(date -d '+40 seconds' '+%F %T')" -l core=1,walltime=0:1 true)
       one=$(ask -l core=1,walltime=0:5 'sleep 1')
-      jobs="$one $(ask --array 3 -l core=1,walltime=0:1 true) $(ask -a "$one" -l core=1,walltime=0:1 true)"
+      jobs="$dated $one $(ask --array 3 -l core=1,walltime=0:1 true) $(ask -a "$one" -l core=1,walltime=0:1 true)"
       jobs="$jobs $(ask -l core=4,walltime=0:2 -l core=1,walltime=0:5 true)"
       jobs="$jobs $(ask -t 'timesharing=user,*' -l core=1,walltime=0:1 true)"
       jobs="$jobs $(ask -t besteffort -l core=1,walltime=0:1 true)"
-      jobs="$jobs $(ask -r "$(date -d '+20 seconds' '+%F %T')" -l core=1,walltime=0:1 true)"
       box=$(ask -t container -l core=1,walltime=0:1 'sleep 40')
       jobs="$jobs $box $(ask -t inner=$box -l core=1,walltime=0:0:10 true)"
       tries=900
