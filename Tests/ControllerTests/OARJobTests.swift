@@ -162,7 +162,9 @@ import Wire
   /// The test's end of a connection to the port.
   private func connect(to stage: SharedStage) async throws -> Int32 {
     var pair: [Int32] = [0, 0]
-    try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+    // What other tests start must not hold the ends open.
+    let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    try #require(socketpair(AF_UNIX, kind, 0, &pair) == 0)
     let far = pair[1]
     await stage.act {
       // Here the machine may be busy with other tests for long.
