@@ -49,7 +49,7 @@ final class PlayedPort {
 
 /// The database and the ports.
 final class MetaschedulerStage {
-  let storage: any OAR2Storage
+  let storage: any SharedStorage
   let other: OtherWriter
   let almighty: PlayedPort
   let oarsub: PlayedPort

@@ -39,11 +39,16 @@ public enum DatabaseChoice: Sendable {
   ///   - manner: what may be taken for granted in a PostgreSQL database; an SQLite database is ours.
   ///   - lock: what the program must hold alone; if `nil`, that of a server unless the database is shared.
   /// - Throws: `StorageError`.
-  public func open(_ manner: Manner, lock: AdvisoryLock? = nil) async throws -> any Storage {
+  public func open(_ manner: Manner, lock: AdvisoryLock? = nil) async throws -> any SharedStorage {
     switch self {
-    case .sqlite(let path): try await SQLiteStorage.open(path: path)
+    case .sqlite(let path):
+      guard manner != .sharedWithOurTables else {
+        throw StorageError.unusable(
+          "LIBURNA_WITH_OAR2=\"yes\" needs the PostgreSQL database of an OAR 2 (DB_TYPE=\"Pg\")")
+      }
+      return try await SQLiteStorage.open(path: path)
     case .postgreSQL(let settings):
-      try await PostgreSQLStorage.open(settings, manner, lock: lock)
+      return try await PostgreSQLStorage.open(settings, manner, lock: lock)
     }
   }
 }

@@ -64,9 +64,3 @@ struct OAR2Rows {
     ).run()
   }
 }
-
-extension DatabaseStorage: OAR2Storage {
-  public func hasDeletionsForLeon() throws -> Bool {
-    try withDatabase { try OAR2Rows(connection: $0.connection).hasDeletions() }
-  }
-}

@@ -3,7 +3,7 @@
 import ClusterModel
 import Storage
 
-extension DatabaseStorage: ForeignChanges {
+extension DatabaseStorage: SharedStorage {
   public func news(after mark: NewsMark) throws -> News {
     try withDatabase { try ForeignReader(connection: $0.connection).news(after: mark) }
   }
@@ -26,5 +26,9 @@ extension DatabaseStorage: ForeignChanges {
 
   public func waitingClients() throws -> [JobID: String] {
     try withDatabase { try ForeignReader(connection: $0.connection).waitingClients() }
+  }
+
+  public func hasDeletionsForLeon() throws -> Bool {
+    try withDatabase { try OAR2Rows(connection: $0.connection).hasDeletions() }
   }
 }

@@ -66,7 +66,7 @@ public enum Metascheduler {
     for problem in settings.problems { log.info(problem) }
     let alarm = PassAlarm(host: settings.almighty.host, port: settings.almighty.port)
     do {
-      let storage = try await openOAR2Storage(configuration)
+      let storage = try await DatabaseChoice(configuration).open(.shared, lock: .metascheduler)
       var pass = try await MetaschedulerPass(
         settings: settings, storage: storage, log: log, clock: time(nil))
       let result = try await pass.run()

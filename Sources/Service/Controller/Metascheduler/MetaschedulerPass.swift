@@ -18,7 +18,7 @@ enum PassResult: Int32 {
 /// One pass.
 struct MetaschedulerPass {
   let settings: MetaschedulerSettings
-  let storage: any OAR2Storage
+  let storage: any SharedStorage
   let log: MetaschedulerLog
   /// The date of all that is decided in this pass.
   let now: Instant
@@ -37,7 +37,7 @@ struct MetaschedulerPass {
 
   /// Reads everything that the pass depends on.
   init(
-    settings: MetaschedulerSettings, storage: any OAR2Storage, log: MetaschedulerLog, clock: Instant
+    settings: MetaschedulerSettings, storage: any SharedStorage, log: MetaschedulerLog, clock: Instant
   ) async throws {
     self.settings = settings
     self.storage = storage

@@ -19,9 +19,8 @@ extension Controller {
   /// - Throws: ``StorageError`` if the database is not one that others may share.
   func beginWithOAR2(over stored: StoredCluster) async throws {
     guard let settings = settings.withOAR2 else { return }
-    guard let store = storage as? any ForeignChanges else {
-      throw StorageError.unusable(
-        "LIBURNA_WITH_OAR2=\"yes\" needs the PostgreSQL database of an OAR 2 (DB_TYPE=\"Pg\")")
+    guard let store = storage as? any SharedStorage else {
+      throw StorageError.unusable("the store is not one that OAR 2's programs can share")
     }
     let side = OAR2Side(
       settings: settings, store: store, programs: OARPrograms(loop: loop, settings: settings))

@@ -112,8 +112,7 @@ extension OAR2Key {
 
 extension Controller {
   /// Does something once a job's secrets are in memory, which its hosts have to know; at once where there are
-  /// none. It is done without them as well when they can't be read: the job runs then, but has no key, and its
-  /// end can't be told to OAR 2's server.
+  /// none. While they can't be read the job is not launched: OAR 2's server could not hear of its end.
   func withSecrets(of id: JobID, _ action: @escaping () -> Void) {
     guard let store = withOAR2?.store, settings.oar2Nodes != nil, secrets[id] == nil else {
       return action()
@@ -121,14 +120,23 @@ extension Controller {
     let isFirst = secretWaiters[id] == nil
     secretWaiters[id, default: []].append(action)
     guard isFirst else { return }
-    Task {
-      do {
-        secrets[id] = try await store.secrets(of: id)
-      } catch {
-        log.say("the secrets of job \(id) can't be read: \(error)")
+    Task { await readSecrets(of: id, from: store) }
+  }
+
+  /// Reads them, again each second for as long as the job is to be launched.
+  private func readSecrets(of id: JobID, from store: any SharedStorage) async {
+    do {
+      secrets[id] = try await store.secrets(of: id)
+    } catch {
+      guard !isStopping, executions[id] != nil else {
+        secretWaiters[id] = nil
+        return
       }
-      for action in secretWaiters.removeValue(forKey: id) ?? [] { action() }
-      if state.jobs[id] == nil { secrets[id] = nil }
+      log.say("job \(id) waits: its secrets can't be read: \(error)")
+      loop.after(1) { Task { await self.readSecrets(of: id, from: store) } }
+      return
     }
+    for action in secretWaiters.removeValue(forKey: id) ?? [] { action() }
+    if state.jobs[id] == nil { secrets[id] = nil }
   }
 }

@@ -8,7 +8,7 @@ import Wire
 /// The server's side towards an OAR 2. Used on the server's loop alone.
 final class OAR2Side {
   let settings: OAR2Settings
-  let store: any ForeignChanges
+  let store: any SharedStorage
   let programs: OARPrograms
   /// Which ids of jobs were read.
   var horizon = JobHorizon()
@@ -47,7 +47,7 @@ final class OAR2Side {
   /// What went wrong at the last look; `nil` if nothing did.
   var trouble: String?
 
-  init(settings: OAR2Settings, store: any ForeignChanges, programs: OARPrograms) {
+  init(settings: OAR2Settings, store: any SharedStorage, programs: OARPrograms) {
     self.settings = settings
     self.store = store
     self.programs = programs

@@ -1,10 +1,10 @@
-// What others write to a database that they share with our server: the commands of an OAR 2, and those of
-// its programs that our server runs.
+// A database that OAR 2's commands and programs read and write as well, and what is asked of it besides what
+// every server asks.
 
 import ClusterModel
 
 /// A store that others write as well. Reads are few and indexed; none waits for a lock.
-public protocol ForeignChanges: Storage {
+public protocol SharedStorage: Storage {
   /// What was written that nobody has acted upon yet.
   func news(after mark: NewsMark) async throws -> News
 
@@ -17,6 +17,9 @@ public protocol ForeignChanges: Storage {
   /// Where somebody may wait for news of a job that has not ended (`jobs.info_type`), of those that are
   /// interactive or reservations.
   func waitingClients() async throws -> [JobID: String]
+
+  /// Whether the end of a job was asked for and Leon has not seen to it.
+  func hasDeletionsForLeon() async throws -> Bool
 }
 
 /// How far one has read.
