@@ -37,7 +37,8 @@ struct MetaschedulerPass {
 
   /// Reads everything that the pass depends on.
   init(
-    settings: MetaschedulerSettings, storage: any SharedStorage, log: MetaschedulerLog, clock: Instant
+    settings: MetaschedulerSettings, storage: any SharedStorage, log: MetaschedulerLog,
+    clock: Instant
   ) async throws {
     self.settings = settings
     self.storage = storage
