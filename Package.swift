@@ -62,6 +62,11 @@ let package = Package(
     layer("Model", "ClusterModel"),
     layer("Model", "Encoding"),
     layer("Model", "RequestLanguage", ["ClusterModel"]),
+    .target(
+      name: "Documents", dependencies: ["CYAML"], path: "Sources/Model/Documents",
+      swiftSettings: strict + processor,
+      // Linked as an archive: the program is on every host, and most of its commands read no YAML.
+      linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libyaml.a"])]),
 
     // Planning: pure functions.
     layer("Planning", "Kamelot", ["ClusterModel", "Encoding", "RequestLanguage"]),
@@ -95,10 +100,8 @@ let package = Package(
     // The files as bytes in C: as arrays in Swift they would cost a minute to compile.
     .target(name: "ShippedCompositions", path: "Sources/Lab/Compositions/Shipped"),
     .target(
-      name: "Compositions", dependencies: ["CYAML", "ShippedCompositions"],
-      path: "Sources/Lab/Compositions", exclude: ["Shipped"], swiftSettings: strict + processor,
-      // Linked as an archive: the program is on every host, and most of its commands read no YAML.
-      linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libyaml.a"])]),
+      name: "Compositions", dependencies: ["Documents", "ShippedCompositions"],
+      path: "Sources/Lab/Compositions", exclude: ["Shipped"], swiftSettings: strict + processor),
     layer("Lab", "Lab", ["CLinux", "CCurl", "Encoding", "Compositions"]),
 
     // Commands: what people type.
