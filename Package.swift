@@ -96,6 +96,9 @@ let package = Package(
         "SQLiteStorage", "PostgreSQLStorage", "Wire", "Credentials", "NodeConnections", "CLinux",
       ]),
 
+    // Colocation: Kubernetes on the nodes that jobs leave idle.
+    layer("Colocation", "KubernetesClient", ["Encoding", "Documents", "Wire", "CLinux", "CCurl"]),
+
     // Lab: a cluster on one machine.
     // The files as bytes in C: as arrays in Swift they would cost a minute to compile.
     .target(name: "ShippedCompositions", path: "Sources/Lab/Compositions/Shipped"),
@@ -178,6 +181,11 @@ let package = Package(
     tests(
       "QueueScheduler",
       ["ClusterModel", "Storage", "PostgreSQLStorage", "PostgreSQLFixture", "LabFixture"]),
+    tests("KubernetesClient", ["KubernetesClient", "KubernetesFixture", "Encoding"]),
+    // A real API server, once for each run of tests that asks for it.
+    .target(
+      name: "KubernetesFixture", dependencies: ["CLinux"], path: "Tests/KubernetesFixture",
+      exclude: ["serve"], swiftSettings: strict),
     tests("Compositions", ["Compositions"]),
     tests("Lab", ["Lab", "Compositions", "Encoding"]),
     tests("PlannerCommands", ["PlannerCommands", "CommandLine", "Kamelot", "ClusterModel"]),

@@ -17,6 +17,9 @@ struct Layer {
     "Service": Layer(
       layers: ["Model", "Planning", "Storage", "Execution", "Service"],
       modules: ["CLinux", "Glibc", "Synchronization"]),
+    "Colocation": Layer(
+      layers: ["Model", "Execution", "Colocation"],
+      modules: ["CCurl", "CLinux", "Glibc", "Synchronization"]),
     "Lab": Layer(
       layers: ["Model", "Lab"],
       modules: ["CCurl", "CLinux", "Glibc", "ShippedCompositions", "Synchronization"]),
@@ -53,6 +56,10 @@ struct Layer {
       "UserCommands", "AdminCommands", "Lab", "Wire", "Credentials", "NodeAgent", "NodeConnections",
     ],
     "Controller": ["NodeAgent"],
+    // It knows Kubernetes and nothing of batch systems.
+    "KubernetesClient": [
+      "ClusterModel", "RequestLanguage", "Credentials", "NodeAgent", "NodeConnections",
+    ],
     // Whoever makes hosts is given typed values.
     "Lab": ["ShippedCompositions"],
     "Storage": ["SQLiteStorage", "CSQLite", "Glibc"],
