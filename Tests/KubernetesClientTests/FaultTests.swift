@@ -107,7 +107,7 @@ struct FaultTests {
       return number != 1
     }
     defer { server.stop() }
-    let client = try server.client { $0.requestTimeout = 0.3 }
+    let client = try server.client { $0.requestTimeout = 1 }
     #expect(try await client.get(Node.self, "n1").name == "n1")
     #expect(server.connectionCount == 2)
   }
@@ -219,6 +219,21 @@ struct FaultTests {
     let client = try server.client(token: .secret(Secret("t")))
     let error = await failure { _ = try await client.get(Node.self, "n1") }
     #expect(error?.status?.code == 302 && server.asked.count == 1)
+  }
+
+  @Test("a proxy is asked in the server's place, and the path of the server's address is kept")
+  func proxied() async throws {
+    let proxy = try StandIn { _, _, connection in
+      connection.answer(200, Self.node)
+      return true
+    }
+    defer { proxy.stop() }
+    var access = ClusterAccess(
+      server: "http://far.invalid:8001/k8s/clusters/c-1", source: "the test")
+    access.proxy = Secret(proxy.url)
+    #expect(try await KubernetesClient(access).get(Node.self, "n1").name == "n1")
+    #expect(
+      proxy.asked.map(\.target) == ["http://far.invalid:8001/k8s/clusters/c-1/api/v1/nodes/n1"])
   }
 
   @Test("a cancelled request ends at once, and its connection with it")

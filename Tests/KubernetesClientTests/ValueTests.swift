@@ -57,6 +57,31 @@ struct ValueTests {
     #expect(node.allocatable == ["cpu": "3900m", "pods": "110"])
   }
 
+  @Test("damaged answers are read or refused, and never end the process")
+  func damage() {
+    let original = Array(
+      #"""
+      {"metadata":{"name":"p","labels":{"a":"\u00e9"},"ownerReferences":[{"controller":true}]},
+       "spec":{"priority":-5,"tolerations":[{"tolerationSeconds":300}],"volumes":[{"emptyDir":{}}]},
+       "status":{"containerStatuses":[{"state":{"terminated":{"exitCode":137}}}]},"code":1,
+       "details":{"causes":[{"reason":"x"}]},"items":[{"metadata":{"name":"q"}}]}
+      """#.utf8)
+    let pieces = Array("{}[]\",:\\0-e.tn\u{0}\u{FF}".utf8)
+    for round in 0..<3000 {
+      var bytes = original
+      for turn in 0...(round % 4) {
+        let place = (round &* 7919 &+ turn &* 104_729) % bytes.count
+        bytes[place] = pieces[(round / 7 + turn) % pieces.count]
+      }
+      if round % 5 == 0 { bytes.removeLast((round &* 31) % bytes.count) }
+      var reader = JSONReader(bytes)
+      _ = try? Pod(from: &reader)
+      reader = JSONReader(bytes)
+      _ = try? Node(from: &reader)
+      _ = APIStatus(HTTPAnswer(status: 500, body: bytes, version: 11))
+    }
+  }
+
   @Test("a field of the wrong type is refused with its place")
   func wrongType() {
     #expect {

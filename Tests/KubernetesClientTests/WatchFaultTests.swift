@@ -100,7 +100,7 @@ struct WatchFaultTests {
         return false
       })
     defer { server.stop() }
-    let words = await words(try server.client { $0.watchIdle = 0.3 }, until: "+b")
+    let words = await words(try server.client { $0.watchIdle = 1 }, until: "+b")
     #expect(words == ["+a", "synchronized", "interrupted", "+b"])
     let watches = server.asked.filter { $0.target.contains("watch=true") }
     #expect(watches[0].target.contains("resourceVersion=5"))

@@ -64,7 +64,8 @@ public struct ClusterAccess: Sendable, Equatable, CustomStringConvertible {
   var isUnchecked = false
   /// The name in the server's certificate, if it is not the one it is reached by.
   var serverName: String?
-  var proxy: String?
+  /// May hold a password.
+  var proxy: Secret?
   var isCompressed = true
 
   var certificate: Material?

@@ -73,7 +73,7 @@ extension Kubeconfig {
         throw fields.problem("proxy-url", "must begin with http://, https:// or socks5://")
       }
       // Names are looked up by the proxy, as kubectl does it.
-      access.proxy = proxy.hasPrefix("socks5://") ? "socks5h" + proxy.dropFirst(6) : proxy
+      access.proxy = Secret(proxy.hasPrefix("socks5://") ? "socks5h" + proxy.dropFirst(6) : proxy)
     }
     return access
   }

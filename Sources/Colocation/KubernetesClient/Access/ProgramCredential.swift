@@ -60,7 +60,7 @@ struct ProgramCredential: Sendable {
         "tls-server-name": access.serverName.map { .string($0) },
         "insecure-skip-tls-verify": access.isUnchecked ? .bool(true) : nil,
         "certificate-authority-data": authority.isEmpty ? nil : .string(authority),
-        "proxy-url": access.proxy.map { .string($0) },
+        "proxy-url": access.proxy.map { .string($0.text) },
         "disable-compression": access.isCompressed ? nil : .bool(true),
         "config": program.clusterSettings.flatMap { try? JSONReader.read($0) },
       ])

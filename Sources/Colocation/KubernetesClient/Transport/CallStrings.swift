@@ -27,7 +27,7 @@ struct CallStrings {
               var value = ccurl_call()
               value.method = copy(call.method)
               value.url = copy(call.url)
-              value.proxy = copy(call.proxy)
+              value.proxy = copy(call.proxy?.text)
               value.reroute = copy(call.reroute)
               value.headers = headers.baseAddress
               (value.body, value.authority) = (content, authority)

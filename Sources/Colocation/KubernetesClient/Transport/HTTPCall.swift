@@ -20,7 +20,7 @@ struct HTTPCall: Sendable {
   var body: [UInt8]?
   var trust = Trust()
   /// nil: what the environment says.
-  var proxy: String?
+  var proxy: Secret?
   /// Where to connect in place of the host in the URL, as libcurl's CONNECT_TO.
   var reroute: String?
   var isCompressed = true
