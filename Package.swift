@@ -62,6 +62,11 @@ let package = Package(
     layer("Model", "ClusterModel"),
     layer("Model", "Encoding"),
     layer("Model", "RequestLanguage", ["ClusterModel"]),
+    .target(
+      name: "Documents", dependencies: ["CYAML"], path: "Sources/Model/Documents",
+      swiftSettings: strict + processor,
+      // Linked as an archive: the program is on every host, and most of its commands read no YAML.
+      linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libyaml.a"])]),
 
     // Planning: pure functions.
     layer("Planning", "Kamelot", ["ClusterModel", "Encoding", "RequestLanguage"]),
@@ -97,15 +102,15 @@ let package = Package(
       [
         "ClusterModel", "Encoding", "Storage", "PostgreSQLStorage", "Wire", "Controller",
       ]),
+    // Colocation: Kubernetes on the nodes that jobs leave idle.
+    layer("Colocation", "KubernetesClient", ["Encoding", "Documents", "Wire", "CLinux", "CCurl"]),
 
     // Lab: a cluster on one machine.
     // The files as bytes in C: as arrays in Swift they would cost a minute to compile.
     .target(name: "ShippedCompositions", path: "Sources/Lab/Compositions/Shipped"),
     .target(
-      name: "Compositions", dependencies: ["CYAML", "ShippedCompositions"],
-      path: "Sources/Lab/Compositions", exclude: ["Shipped"], swiftSettings: strict + processor,
-      // Linked as an archive: the program is on every host, and most of its commands read no YAML.
-      linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libyaml.a"])]),
+      name: "Compositions", dependencies: ["Documents", "ShippedCompositions"],
+      path: "Sources/Lab/Compositions", exclude: ["Shipped"], swiftSettings: strict + processor),
     layer("Lab", "Lab", ["CLinux", "CCurl", "Encoding", "Compositions"]),
 
     // Commands: what people type.
@@ -188,6 +193,11 @@ let package = Package(
         "SiteCheck", "ClusterModel", "Storage", "PostgreSQLStorage", "PostgreSQLFixture",
         "LabFixture",
       ]),
+    tests("KubernetesClient", ["KubernetesClient", "KubernetesFixture", "Encoding"]),
+    // A real API server, once for each run of tests that asks for it.
+    .target(
+      name: "KubernetesFixture", dependencies: ["CLinux"], path: "Tests/KubernetesFixture",
+      exclude: ["serve"], swiftSettings: strict),
     tests("Compositions", ["Compositions"]),
     tests("Lab", ["Lab", "Compositions", "Encoding"]),
     tests("PlannerCommands", ["PlannerCommands", "CommandLine", "Kamelot", "ClusterModel"]),

@@ -8,7 +8,7 @@ struct Layer {
 
   static let all: [String: Layer] = [
     "Bindings": Layer(layers: [], modules: []),
-    "Model": Layer(layers: ["Model"], modules: ["FoundationEssentials"]),
+    "Model": Layer(layers: ["Model"], modules: ["FoundationEssentials", "CYAML"]),
     "Planning": Layer(layers: ["Model", "Planning"], modules: ["Synchronization"]),
     "Storage": Layer(
       layers: ["Model", "Storage"], modules: ["CSQLite", "CPostgreSQL", "Glibc", "Synchronization"]),
@@ -17,9 +17,12 @@ struct Layer {
     "Service": Layer(
       layers: ["Model", "Planning", "Storage", "Execution", "Service"],
       modules: ["CLinux", "Glibc", "Synchronization"]),
+    "Colocation": Layer(
+      layers: ["Model", "Execution", "Colocation"],
+      modules: ["CCurl", "CLinux", "Glibc", "Synchronization"]),
     "Lab": Layer(
       layers: ["Model", "Lab"],
-      modules: ["CCurl", "CLinux", "CYAML", "Glibc", "ShippedCompositions", "Synchronization"]),
+      modules: ["CCurl", "CLinux", "Glibc", "ShippedCompositions", "Synchronization"]),
     "Commands": Layer(
       layers: ["Model", "Planning", "Execution", "Lab", "Commands"],
       modules: ["CLinux", "Glibc", "Synchronization"]),
@@ -36,7 +39,9 @@ struct Layer {
     "NodeAgent": ["NodeConnections", "Credentials"],
     "NodeConnections": ["NodeAgent"],
     "Wire": ["NodeAgent", "NodeConnections"],
-    "ClusterModel": ["RequestLanguage"],
+    "ClusterModel": ["RequestLanguage", "CYAML"],
+    "Encoding": ["CYAML"],
+    "RequestLanguage": ["CYAML"],
     "CommandLine": planners.union([
       "UserCommands", "AdminCommands", "PlannerCommands", "Lab", "NodeAgent", "NodeConnections",
     ]),
@@ -52,8 +57,12 @@ struct Layer {
     ],
     "Controller": ["NodeAgent", "SiteCheck"],
     "SiteCheck": ["NodeAgent", "NodeConnections", "SQLStorage", "SQLiteStorage", "Kamelot", "Kao"],
+    // It knows Kubernetes and nothing of batch systems.
+    "KubernetesClient": [
+      "ClusterModel", "RequestLanguage", "Credentials", "NodeAgent", "NodeConnections",
+    ],
     // Whoever makes hosts is given typed values.
-    "Lab": ["CYAML", "ShippedCompositions"],
+    "Lab": ["ShippedCompositions"],
     "Storage": ["SQLiteStorage", "CSQLite", "Glibc"],
     "Kamelot": ["Kao", "Scenarios"],
     "Kao": ["Scenarios"],

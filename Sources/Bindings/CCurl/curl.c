@@ -1,52 +1,59 @@
 // libcurl, loaded on demand, with its options set one by one.
 #include "ccurl.h"
 
-#include <curl/curl.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-// curl.h makes macros of these, to check types.
-#undef curl_easy_setopt
-#undef curl_easy_getinfo
+#include "functions.h"
 
-static struct {
-  CURLcode (*global_init)(long);
-  CURL *(*init)(void);
-  CURLcode (*set)(CURL *, CURLoption, ...);
-  CURLcode (*get)(CURL *, CURLINFO, ...);
-  CURLcode (*perform)(CURL *);
-  void (*cleanup)(CURL *);
-  struct curl_slist *(*append)(struct curl_slist *, const char *);
-  void (*free_list)(struct curl_slist *);
-  const char *(*text)(CURLcode);
-  int loaded;
-} curl;
+struct ccurl_functions ccurl_functions;
+#define curl ccurl_functions
 
-int ccurl_load(void) {
-  if (curl.loaded) return 0;
+static void load(void) {
   static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
   void *library = NULL;
   for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++)
     library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-  if (!library) return -1;
-  *(void **)&curl.global_init = dlsym(library, "curl_global_init");
-  *(void **)&curl.init = dlsym(library, "curl_easy_init");
-  *(void **)&curl.set = dlsym(library, "curl_easy_setopt");
-  *(void **)&curl.get = dlsym(library, "curl_easy_getinfo");
-  *(void **)&curl.perform = dlsym(library, "curl_easy_perform");
-  *(void **)&curl.cleanup = dlsym(library, "curl_easy_cleanup");
-  *(void **)&curl.append = dlsym(library, "curl_slist_append");
-  *(void **)&curl.free_list = dlsym(library, "curl_slist_free_all");
-  *(void **)&curl.text = dlsym(library, "curl_easy_strerror");
-  if (!curl.global_init || !curl.init || !curl.set || !curl.get || !curl.perform || !curl.cleanup ||
-      !curl.append || !curl.free_list || !curl.text || curl.global_init(CURL_GLOBAL_NOTHING) != 0)
-    return -1;
-  curl.loaded = 1;
-  return 0;
+  if (!library) return;
+  const struct {
+    void **place;
+    const char *name;
+  } wanted[] = {
+      {(void **)&curl.global_init, "curl_global_init"},
+      {(void **)&curl.init, "curl_easy_init"},
+      {(void **)&curl.set, "curl_easy_setopt"},
+      {(void **)&curl.get, "curl_easy_getinfo"},
+      {(void **)&curl.perform, "curl_easy_perform"},
+      {(void **)&curl.cleanup, "curl_easy_cleanup"},
+      {(void **)&curl.append, "curl_slist_append"},
+      {(void **)&curl.free_list, "curl_slist_free_all"},
+      {(void **)&curl.text, "curl_easy_strerror"},
+      {(void **)&curl.multi_init, "curl_multi_init"},
+      {(void **)&curl.multi_set, "curl_multi_setopt"},
+      {(void **)&curl.multi_add, "curl_multi_add_handle"},
+      {(void **)&curl.multi_remove, "curl_multi_remove_handle"},
+      {(void **)&curl.multi_perform, "curl_multi_perform"},
+      {(void **)&curl.multi_poll, "curl_multi_poll"},
+      {(void **)&curl.multi_wakeup, "curl_multi_wakeup"},
+      {(void **)&curl.multi_read, "curl_multi_info_read"},
+      {(void **)&curl.multi_cleanup, "curl_multi_cleanup"},
+  };
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+    *wanted[i].place = dlsym(library, wanted[i].name);
+    if (!*wanted[i].place) return;
+  }
+  curl.loaded = curl.global_init(CURL_GLOBAL_NOTHING) == 0;
+}
+
+int ccurl_load(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, load);
+  return curl.loaded ? 0 : -1;
 }
 
 struct collector {

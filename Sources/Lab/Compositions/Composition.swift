@@ -2,6 +2,8 @@
 // in each, and what is done once they all answer. Nothing here knows how hosts are made; a backend makes
 // whatever is composed.
 
+import Documents
+
 /// A whole lab, with the set-ups and the backend chosen.
 public struct Composition: Equatable, Codable, Sendable {
   /// 1 to 32 small letters, digits and dashes.

@@ -1,5 +1,7 @@
 // Reading the people of a lab: `users` and `accounts`.
 
+import Documents
+
 extension CompositionDecoder {
   private static let userKeys = ["name", "groups"]
   private static let accountKeys = ["home", "groups"]

@@ -1,5 +1,7 @@
 // Reading the roles of a lab, and the files of their hosts.
 
+import Documents
+
 extension CompositionDecoder {
   static let roleKeys = [
     "count", "controls", "packages", "files", "prepare", "services", "containers", "memory",

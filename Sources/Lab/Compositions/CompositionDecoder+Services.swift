@@ -1,5 +1,7 @@
 // Reading the services of a role, and the steps of a lab.
 
+import Documents
+
 extension CompositionDecoder {
   private static let serviceKeys = ["command", "user", "ready", "restarts"]
   private static let readinessKeys = ["port", "socket", "file"]

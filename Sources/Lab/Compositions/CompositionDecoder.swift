@@ -1,6 +1,8 @@
 // From a document to a composition: the keys of the whole file. What is wrong is gathered, and the
 // reading goes on.
 
+import Documents
+
 struct CompositionDecoder {
   let problems: Problems
   let surroundings: Surroundings

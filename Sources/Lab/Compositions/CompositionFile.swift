@@ -1,6 +1,7 @@
 // A composition file: read and checked as a whole, then made into a composition with the set-ups, the
 // backend and the counts that somebody chose.
 
+import Documents
 import Glibc
 
 public struct CompositionFile: Sendable {

@@ -1,5 +1,7 @@
 // `extends`: a composition that takes what shipped ones say, one or several, and says what is different.
 
+import Documents
+
 struct Extension {
   static let key = "extends"
   /// How many compositions may extend each other in a row.

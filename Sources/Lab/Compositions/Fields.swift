@@ -1,5 +1,7 @@
 // Values of a document on their way to typed ones: each says where it is when it does not fit.
 
+import Documents
+
 /// A value and the place it has.
 struct Field {
   /// The keys that lead to it, such as `roles.node.count`; empty for the whole file.

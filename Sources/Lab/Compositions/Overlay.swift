@@ -1,5 +1,7 @@
 // Laying a set-up over a document: maps are merged key by key, everything else is replaced.
 
+import Documents
+
 struct Overlay {
   let problems: Problems
 

@@ -1,5 +1,6 @@
 // The compositions that the program brings with it.
 
+import Documents
 import ShippedCompositions
 
 extension CompositionFile {

@@ -1,19 +1,6 @@
-// How messages show values, and what somebody may have meant.
+// How messages list words, and what somebody may have meant.
 
-/// A value in a message: in quotes, on one line and not for pages.
-func quoted(_ text: String) -> String {
-  let longest = 60
-  let shown = text.count > longest ? text.prefix(longest) + "…" : text[...]
-  let clean = shown.unicodeScalars.map { scalar -> String in
-    switch scalar {
-    case "\n": "\\n"
-    case "\t": "\\t"
-    case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value): "?"
-    default: String(scalar)
-    }
-  }
-  return "\"\(clean.joined())\""
-}
+import Documents
 
 /// `a, b or c`.
 func alternatives(_ words: [String]) -> String {

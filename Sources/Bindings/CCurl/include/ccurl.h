@@ -2,6 +2,8 @@
 // The library is loaded when it is first needed: commands that never ask anything over HTTP start
 // without it, and a static program that holds this code links.
 #pragma once
+#include "ccurl_transfers.h"
+
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,12 +1,12 @@
 // From libyaml's events to a tree, with limits: a text from somewhere can't take the tool's memory.
 
-struct DocumentReader {
+public struct DocumentReader {
   /// Bytes of a file, which is a large composition with its scripts and configurations.
-  static let largestFile = 1 << 20
+  public static let largestFile = 1 << 20
   /// Lists and maps within each other; a service of a role's set-up is at 8.
-  static let deepest = 32
+  public static let deepest = 32
   /// Values of a document; an alias counts as all that it stands for.
-  static let mostNodes = 100_000
+  public static let mostNodes = 100_000
 
   private let events: YAMLEvents
   private let problems: Problems
@@ -17,11 +17,13 @@ struct DocumentReader {
 
   /// Reads a file that holds one document. Repeated keys and the like go to `problems`.
   ///
-  /// - Throws: ``CompositionError`` for what can't be read on.
-  static func read(_ bytes: [UInt8], problems: Problems) throws(CompositionError) -> DocumentNode {
+  /// - Throws: ``DocumentError`` for what can't be read on.
+  public static func read(_ bytes: [UInt8], problems: Problems) throws(DocumentError)
+    -> DocumentNode
+  {
     guard bytes.count <= largestFile else {
-      throw CompositionError([
-        CompositionProblem(
+      throw DocumentError([
+        DocumentProblem(
           file: problems.file, line: 1,
           message: "the file has \(bytes.count) bytes; at most \(largestFile) are read")
       ])
@@ -35,7 +37,7 @@ struct DocumentReader {
     (self.events, self.problems) = (events, problems)
   }
 
-  private mutating func document() throws(CompositionError) -> DocumentNode {
+  private mutating func document() throws(DocumentError) -> DocumentNode {
     _ = try events.next()
     let start = try events.next()
     guard case .documentStart = start.kind else { throw stop("the file is empty", at: start) }
@@ -50,7 +52,7 @@ struct DocumentReader {
 
   private mutating func node(
     _ event: YAMLEvent, depth: Int
-  ) throws(CompositionError) -> DocumentNode {
+  ) throws(DocumentError) -> DocumentNode {
     try count(1, at: event)
     if let tag = event.tag, !tag.hasPrefix("tag:yaml.org,2002:"), tag != "!" {
       problems.add("the tag \(quoted(tag)) means nothing here", line: event.line)
@@ -77,7 +79,7 @@ struct DocumentReader {
 
   private mutating func list(
     _ start: YAMLEvent, depth: Int
-  ) throws(CompositionError) -> DocumentNode {
+  ) throws(DocumentError) -> DocumentNode {
     var items: [DocumentNode] = []
     while true {
       let event = try events.next()
@@ -88,7 +90,7 @@ struct DocumentReader {
 
   private mutating func map(
     _ start: YAMLEvent, depth: Int
-  ) throws(CompositionError) -> DocumentNode {
+  ) throws(DocumentError) -> DocumentNode {
     var entries: [DocumentEntry] = []
     var lines: [String: Int] = [:]
     var merged: [DocumentEntry] = []
@@ -133,7 +135,7 @@ struct DocumentReader {
   /// millions of values.
   private mutating func copy(
     of name: String, _ event: YAMLEvent, depth: Int
-  ) throws(CompositionError) -> DocumentNode {
+  ) throws(DocumentError) -> DocumentNode {
     guard let node = anchors[name], !open.contains(name) else {
       throw stop(
         open.contains(name)
@@ -145,18 +147,18 @@ struct DocumentReader {
     return node
   }
 
-  private func deeper(_ depth: Int, at event: YAMLEvent) throws(CompositionError) -> Int {
+  private func deeper(_ depth: Int, at event: YAMLEvent) throws(DocumentError) -> Int {
     guard depth < Self.deepest else { throw tooDeep(event) }
     return depth + 1
   }
 
-  private func tooDeep(_ event: YAMLEvent) -> CompositionError {
+  private func tooDeep(_ event: YAMLEvent) -> DocumentError {
     stop("more than \(Self.deepest) lists and maps are within each other", at: event)
   }
 
   private mutating func count(
     _ number: Int, at event: YAMLEvent
-  ) throws(CompositionError) {
+  ) throws(DocumentError) {
     count += number
     guard count <= Self.mostNodes else {
       throw stop("the file has more than \(Self.mostNodes) values", at: event)
@@ -164,9 +166,9 @@ struct DocumentReader {
   }
 
   /// The end of reading: with it, what was found before is told too.
-  private func stop(_ message: String, at event: YAMLEvent) -> CompositionError {
+  private func stop(_ message: String, at event: YAMLEvent) -> DocumentError {
     problems.add(message, line: event.line, column: event.column)
-    do throws(CompositionError) { try problems.check() } catch { return error }
-    return CompositionError(file: problems.file, message)
+    do throws(DocumentError) { try problems.check() } catch { return error }
+    return DocumentError(file: problems.file, message)
   }
 }

@@ -26,15 +26,15 @@ final class YAMLEvents {
   private let input: UnsafeMutableBufferPointer<UInt8>
   private let file: String
 
-  /// - Throws: ``CompositionError`` if there is no memory for it.
-  init(_ bytes: [UInt8], file: String) throws(CompositionError) {
+  /// - Throws: ``DocumentError`` if there is no memory for it.
+  init(_ bytes: [UInt8], file: String) throws(DocumentError) {
     self.file = file
     input = .allocate(capacity: max(1, bytes.count))
     _ = input.initialize(from: bytes)
     parser = .allocate(capacity: 1)
     parser.initialize(to: yaml_parser_t())
     guard yaml_parser_initialize(parser) == 1 else {
-      throw CompositionError(file: file, "there is no memory to read it")
+      throw DocumentError(file: file, "there is no memory to read it")
     }
     yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
     yaml_parser_set_input_string(parser, input.baseAddress, bytes.count)
@@ -46,15 +46,15 @@ final class YAMLEvents {
     input.deallocate()
   }
 
-  /// - Throws: ``CompositionError`` with libyaml's words if the text is no YAML.
-  func next() throws(CompositionError) -> YAMLEvent {
+  /// - Throws: ``DocumentError`` with libyaml's words if the text is no YAML.
+  func next() throws(DocumentError) -> YAMLEvent {
     var event = yaml_event_t()
     guard yaml_parser_parse(parser, &event) == 1 else { throw refusal }
     defer { yaml_event_delete(&event) }
     return try value(of: event)
   }
 
-  private func value(of event: yaml_event_t) throws(CompositionError) -> YAMLEvent {
+  private func value(of event: yaml_event_t) throws(DocumentError) -> YAMLEvent {
     var result = YAMLEvent(
       kind: .streamStart, line: Int(event.start_mark.line) + 1,
       column: Int(event.start_mark.column) + 1)
@@ -81,7 +81,7 @@ final class YAMLEvents {
         String(decoding: bytes, as: UTF8.self), isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE)
       result.anchor = Self.text(scalar.anchor)
       result.tag = Self.text(scalar.tag)
-    default: throw CompositionError(file: file, "libyaml tells of something unknown")
+    default: throw DocumentError(file: file, "libyaml tells of something unknown")
     }
     return result
   }
@@ -91,7 +91,7 @@ final class YAMLEvents {
   }
 
   /// Why libyaml went no further.
-  private var refusal: CompositionError {
+  private var refusal: DocumentError {
     let problem = parser.pointee.problem.map { String(cString: $0) } ?? "no memory"
     if parser.pointee.error == YAML_READER_ERROR {
       // Bytes that are no text have no mark, only a place in the file.
@@ -110,9 +110,9 @@ final class YAMLEvents {
     return refused(message, line: Int(mark.line) + 1, column: Int(mark.column) + 1)
   }
 
-  private func refused(_ message: String, line: Int, column: Int) -> CompositionError {
-    CompositionError([
-      CompositionProblem(
+  private func refused(_ message: String, line: Int, column: Int) -> DocumentError {
+    DocumentError([
+      DocumentProblem(
         file: file, line: line, column: column, message: "this is no YAML: \(message)")
     ])
   }

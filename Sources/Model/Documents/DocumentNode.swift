@@ -1,23 +1,23 @@
 // A YAML document as a tree, in which everything knows the line that it was written on.
 
 /// A value of a document.
-struct DocumentNode: Sendable {
-  enum Content: Sendable {
+public struct DocumentNode: Sendable {
+  public enum Content: Sendable {
     /// `isPlain`: written without quotes and not as a block, so that `null` means nothing.
     case scalar(String, isPlain: Bool)
     case list([DocumentNode])
     case map([DocumentEntry])
   }
 
-  var content: Content
+  public var content: Content
   /// Counted from 1.
-  var line: Int
+  public var line: Int
   /// How many nodes it is, itself and the contents of aliases included.
-  var size = 1
+  public private(set) var size = 1
   /// How many lists and maps are within each other at most.
-  var height = 0
+  public private(set) var height = 0
 
-  init(_ content: Content, line: Int) {
+  public init(_ content: Content, line: Int) {
     (self.content, self.line) = (content, line)
     switch content {
     case .scalar: break
@@ -32,17 +32,17 @@ struct DocumentNode: Sendable {
   }
 
   /// Whether a key was written without a value.
-  var isNothing: Bool {
+  public var isNothing: Bool {
     guard case .scalar(let text, isPlain: true) = content else { return false }
     return ["", "~", "null", "Null", "NULL"].contains(text)
   }
 
-  var isMap: Bool {
+  public var isMap: Bool {
     if case .map = content { true } else { false }
   }
 
   /// What it is, in the words of a message.
-  var kind: String {
+  public var kind: String {
     switch content {
     case .scalar: isNothing ? "nothing" : "a text"
     case .list: "a list"
@@ -51,18 +51,22 @@ struct DocumentNode: Sendable {
   }
 
   /// The entries of a map, else none.
-  var entries: [DocumentEntry] {
+  public var entries: [DocumentEntry] {
     guard case .map(let entries) = content else { return [] }
     return entries
   }
 
-  subscript(key: String) -> DocumentEntry? { entries.first { $0.key == key } }
+  public subscript(key: String) -> DocumentEntry? { entries.first { $0.key == key } }
 }
 
 /// A key of a map and its value.
-struct DocumentEntry: Sendable {
-  var key: String
+public struct DocumentEntry: Sendable {
+  public var key: String
   /// The line of the key.
-  var line: Int
-  var value: DocumentNode
+  public var line: Int
+  public var value: DocumentNode
+
+  public init(key: String, line: Int, value: DocumentNode) {
+    (self.key, self.line, self.value) = (key, line, value)
+  }
 }
