@@ -104,7 +104,7 @@ let package = Package(
       ]),
     // Colocation: Kubernetes on the nodes that jobs leave idle.
     layer("Colocation", "KubernetesClient", ["Encoding", "Documents", "Wire", "CLinux", "CCurl"]),
-    layer("Colocation", "Bebida", []),
+    layer("Colocation", "Bebida", ["Encoding", "KubernetesClient"]),
 
     // Lab: a cluster on one machine.
     // The files as bytes in C: as arrays in Swift they would cost a minute to compile.
@@ -195,7 +195,7 @@ let package = Package(
         "LabFixture",
       ]),
     tests("KubernetesClient", ["KubernetesClient", "KubernetesFixture", "Encoding"]),
-    tests("Bebida", ["Bebida"]),
+    tests("Bebida", ["Bebida", "KubernetesClient", "Encoding"]),
     // A real API server, once for each run of tests that asks for it.
     .target(
       name: "KubernetesFixture", dependencies: ["CLinux"], path: "Tests/KubernetesFixture",

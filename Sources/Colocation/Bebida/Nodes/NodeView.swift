@@ -30,13 +30,13 @@ public struct PodView: Sendable, Hashable {
 public struct KubernetesView: Sendable, Hashable {
   /// Whether this is what it shows now: its API answers, and what it tells is up to date.
   public var isCurrent: Bool
-  /// Our marks, and the epoch that they were set for.
-  public var marks: Marks
+  /// Our marks, nil for something between two of them, and the epoch that they were set for.
+  public var marks: Marks?
   public var epoch: Int64
   public var pods: [PodView]
 
   public init(
-    isCurrent: Bool, marks: Marks = .none, epoch: Int64 = 0, pods: [PodView] = []
+    isCurrent: Bool, marks: Marks? = Marks.none, epoch: Int64 = 0, pods: [PodView] = []
   ) {
     self.isCurrent = isCurrent
     self.marks = marks

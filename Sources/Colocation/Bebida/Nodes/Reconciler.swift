@@ -91,7 +91,8 @@ public struct Reconciler: Sendable {
     switch record.phase {
     case .closing:
       let isMarked =
-        kubernetes.isCurrent && kubernetes.epoch == record.epoch && kubernetes.marks >= .closed
+        kubernetes.isCurrent && kubernetes.epoch == record.epoch
+        && kubernetes.marks.map { $0 >= .closed } == true
       let isPressing = demand.isPressing(at: now, policy: policy)
       if isPressing, isMarked || waited >= policy.kubernetesPatience {
         record.go(to: .draining, reason: record.reason, now: now)
@@ -117,7 +118,7 @@ public struct Reconciler: Sendable {
         record.go(to: .fencing, reason: record.reason, now: now)
       }
     case .opening:
-      let isMarked = kubernetes.isCurrent && kubernetes.marks == .none
+      let isMarked = kubernetes.isCurrent && kubernetes.marks == Marks.none
       if agent.isConnected, agent.epoch == record.epoch, agent.isOpen, isMarked {
         record.go(to: .lent, reason: record.reason, now: now)
       }

@@ -14,7 +14,7 @@ public enum Patch: Sendable {
   /// Fields that are to be ours (server-side apply); with force even if they are others'.
   case apply(JSONValue, isForced: Bool = false)
 
-  public struct Step: Sendable {
+  public struct Step: Sendable, Equatable {
     /// `add`, `replace`, `remove` or `test`.
     public var operation: String
     /// Such as `/spec/taints`.
