@@ -12,6 +12,8 @@ from stage import ENDED, Record, SceneError, Stage, States, business
 
 # Fills that run at the same time.
 FILLERS = 2
+# Who submits what.
+USERS = {"scenes": ["user1", "user2"], "fills": ["user3", "user4", "user5"]}
 # Seconds for OAR to come to rest once all jobs have ended: timers go off every ten.
 REST = 120
 
@@ -25,7 +27,7 @@ def run(lab, size, seed, report=lambda text: None):
     progress = [0, sum(jobs for _, _, jobs in scenes + fills)]
     todo = {"scenes": collections.deque(scenes), "fills": collections.deque(fills)}
 
-    def work(kind, node, users):
+    def work(kind, node):
         while True:
             try:
                 name, function, jobs = todo[kind].popleft()
@@ -34,7 +36,7 @@ def run(lab, size, seed, report=lambda text: None):
             since = time.monotonic()
             try:
                 # Which user it is depends on the name alone, so that it is the same in a larger workload.
-                user = users[sum(name.encode()) % len(users)]
+                user = USERS[kind][sum(name.encode()) % len(USERS[kind])]
                 function(Stage(lab, states, record, name, node, user))
             except (SceneError, LabError) as error:
                 problems.append(f"{name}: {error}")
@@ -42,9 +44,8 @@ def run(lab, size, seed, report=lambda text: None):
             report(f"{time.monotonic() - began:6.1f} s  {progress[0]}/{progress[1]}  {name} "
                    f"({time.monotonic() - since:.1f} s)" + ("" if not problems else f"  {len(problems)} problems"))
 
-    workers = [threading.Thread(target=work, args=("scenes", node, ["user1", "user2"])) for node in lab.lanes]
-    workers += [threading.Thread(target=work, args=("fills", None, [["user3", "user4"], ["user5"]][number]))
-                for number in range(FILLERS)]
+    workers = [threading.Thread(target=work, args=("scenes", node)) for node in lab.lanes]
+    workers += [threading.Thread(target=work, args=("fills", None)) for _ in range(FILLERS)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -53,7 +54,8 @@ def run(lab, size, seed, report=lambda text: None):
     finish(lab, problems)
     states.stop()
     return {
-        "size": size, "seed": seed, "accounts": has_accounting(lab), "seconds": round(seconds, 1), "busy": busy, "problems": problems,
+        "size": size, "seed": seed, "accounts": has_accounting(lab), "seconds": round(seconds, 1), "busy": busy,
+        "problems": problems,
         "commands": record.commands, "expected": record.expected, "tables": dump(lab),
     }
 

@@ -184,11 +184,10 @@ def other_records(run):
             if column not in ("network_address", "host", "cpuset"):
                 record.setdefault(f"resources.{column}", set()).add(value)
     record = {where: " ".join(sorted(map(str, values))) for where, values in record.items()}
-    logs = grouped(sorted(run.rows("resource_logs"), key=lambda row: row["resource_log_id"]), "resource_id")
-    stories = collections.Counter(
-        " ".join(f"{row['attribute']}={row['value']}{'' if row['date_stop'] else '…'}" for row in rows)
-        for rows in logs.values())
-    record["resource_logs"] = "; ".join(f"{count} × {story}" for story, count in sorted(stories.items()))
+    # Which node had which scenes is another each time.
+    logs = collections.Counter(
+        f"{row['attribute']}={row['value']}{'' if row['date_stop'] else '…'}" for row in run.rows("resource_logs"))
+    record["resource_logs"] = "; ".join(f"{count} × {change}" for change, count in sorted(logs.items()))
     record["accounting"] = "; ".join(sorted({
         f"{row['accounting_user']} {row['accounting_project']} {row['queue_name']} {row['consumption_type']}"
         for row in run.rows("accounting")}))

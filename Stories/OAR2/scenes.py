@@ -34,7 +34,8 @@ def date(seconds):
 def batch(stage):
     jobs = [
         stage.one("-l", "core=1,walltime=0:10", "true"),
-        stage.one("-l", "host=1/core=2", "--project", "galley", "hostname"),
+        # Long enough to be accounted.
+        stage.one("-l", "host=1/core=2", "--project", "galley", "hostname; sleep 2"),
         stage.one("-l", "core=2,walltime=0:10", "--notify", "exec:/bin/true", "sleep 1"),
     ]
     stage.ends(*jobs)

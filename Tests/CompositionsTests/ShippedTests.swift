@@ -101,44 +101,41 @@ struct FakeServer {
     let state = "\(directory.path)/state"
     try directory.write("state", "")
     try directory.write("dead", "")
+    // Functions of the shell that runs the script: a file that was written a moment ago can't be executed while
+    // another test's child, born in between, still has it open.
     try directory.write(
-      "oarproperty",
+      "commands",
       """
-      #!/bin/sh
       # -l lists; else the words that are no options are added.
-      [ "$1" = -l ] && exec sed -n 's/^property //p' \(state)
-      for word; do case "$word" in -*) ;; *) echo "property $word" >> \(state) ;; esac; done
-      """, executable: true)
-    try directory.write(
-      "oarnodes",
-      """
-      #!/bin/sh
-      while read -r node host cpu core cpuset; do
-        case $node in node*) ;; *) continue ;; esac
-        echo "network_address : $node"
-        grep -q "^$node" \(directory.path)/dead && echo "state : Dead" || echo "state : Alive"
-        echo "properties : $cpu, $core, $host"
-      done < \(state)
-      """, executable: true)
-    try directory.write(
-      "oarnodesetting",
-      """
-      #!/bin/sh
+      oarproperty() (
+        [ "$1" = -l ] && exec sed -n 's/^property //p' \(state)
+        for word; do case "$word" in -*) ;; *) echo "property $word" >> \(state) ;; esac; done
+      )
+      oarnodes() (
+        while read -r node host cpu core cpuset; do
+          case $node in node*) ;; *) continue ;; esac
+          echo "network_address : $node"
+          grep -q "^$node" \(directory.path)/dead && echo "state : Dead" || echo "state : Alive"
+          echo "properties : $cpu, $core, $host"
+        done < \(state)
+      )
       # -a --table -: each line is NODE host=NODE cpu=N core=N cpuset=N; or -s STATE -h NODE
-      case "$1 $2" in
-        "-s Dead") echo "$4" >> \(directory.path)/dead; exit ;;
-        "-s Alive") sed -i "/^$4$/d" \(directory.path)/dead; exit ;;
-      esac
-      [ "$*" = "-a --table -" ] || exit 1
-      while read -r node host cpu core cpuset; do echo "$node $cpu $core $cpuset"; done >> \(state)
-      """, executable: true)
+      oarnodesetting() (
+        case "$1 $2" in
+          "-s Dead") echo "$4" >> \(directory.path)/dead; exit ;;
+          "-s Alive") sed -i "/^$4$/d" \(directory.path)/dead; exit ;;
+        esac
+        [ "$*" = "-a --table -" ] || exit 1
+        while read -r node host cpu core cpuset; do echo "$node $cpu $core $cpuset"; done >> \(state)
+      )
+      """)
   }
 
   /// The exit status of a step's script.
   func run(_ script: String, nodes: String) throws -> Int32 {
     let file = try directory.write("script", script)
     let command =
-      "PATH=\(directory.path):$PATH LAB_NODES='\(nodes)' OAR_CORES=4 sh \(file) > /dev/null"
+      "LAB_NODES='\(nodes)' OAR_CORES=4 sh -c '. \(directory.path)/commands; . \(file)' > /dev/null"
     guard let pipe = popen(command, "r") else { return -1 }
     return pclose(pipe)
   }

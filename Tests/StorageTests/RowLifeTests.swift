@@ -136,6 +136,16 @@ struct RowLifeTests {
     #expect(try read("SELECT start_time, stop_time FROM jobs") == ["9000|9000"])
   }
 
+  @Test("an accepted reservation that is deleted before its start stops when it would have started")
+  func deletedReservation() async throws {
+    var job = sampleJob(7, request: sampleRequest(reservationStart: 9000))
+    job.reservation = .scheduled
+    job.startTime = 9000
+    try await store.commit([.jobsSubmitted([job])])
+    try await store.commit([.jobEnded(7, .error, exitStatus: nil, at: 150)])
+    #expect(try read("SELECT start_time, stop_time FROM jobs") == ["9000|9000"])
+  }
+
   @Test("a deletion is one row that goes from step to step and is done when the job ends")
   func deletion() async throws {
     try await store.commit([.jobsSubmitted([sampleJob(7)]), .jobDeletion(7, .asked, at: 140)])

@@ -44,11 +44,12 @@ struct JobChanges {
 
   /// The job ends: its rows become history, and its resources remember the date.
   func end(_ job: JobID, _ state: JobState, exitStatus: Int?, at date: Instant) throws {
-    // A refused reservation has its start in the future. What is deleted while it waits never stops.
+    // A reservation that is refused or deleted early has its start in the future. What is deleted while it waits
+    // for a start never stops.
     try connection.statement(
       """
       UPDATE jobs SET state = ?, exit_code = ?, stop_time = CASE
-        WHEN state IN ('Waiting', 'Hold') THEN stop_time
+        WHEN state IN ('Waiting', 'Hold') AND start_time = 0 THEN stop_time
         WHEN start_time > ? THEN start_time ELSE ? END
       WHERE job_id = ?
       """
