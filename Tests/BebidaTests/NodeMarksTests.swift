@@ -16,7 +16,7 @@ struct NodeMarksTests {
 
   /// What the API server makes of the steps.
   private func after(_ steps: [Patch.Step]?, on text: String) throws -> String {
-    try #require(steps).reduce(try JSONValue.read(text)) { try $0.taking($1) }.text
+    try #require(steps).reduce(try JSONReader.read(text)) { try $0.taking($1) }.text
   }
 
   private let plain = #"{"metadata":{"name":"node1","resourceVersion":"7"},"spec":{}}"#
@@ -41,8 +41,8 @@ struct NodeMarksTests {
     }
     // What others put there is as it was, to the field.
     if which == 1 {
-      let left = try JSONValue.read(text)
-      #expect(left["spec"] == (try JSONValue.read(foreign))["spec"])
+      let left = try JSONReader.read(text)
+      #expect(left["spec"] == (try JSONReader.read(foreign))["spec"])
       #expect(left["metadata"]?["annotations"]?["a/b"] == .string("c"))
     }
   }
