@@ -158,6 +158,22 @@ import Wire
   }
 }
 
+extension OARJobTests {
+  @Test("a deploy job that ends before its start was seen ends all the same")
+  func endsAtOnce() async throws {
+    let stage = try await SharedStage()
+    await stage.connect("node1")
+    await stage.connect("node2")
+    try stage.other.submit(1, types: ["deploy"])
+    await stage.hear("Qsub")
+    #expect(try await stage.calls(1) == ["bipbip 1"])
+    #expect(await stage.state(of: 1) == .toLaunch)
+    await stage.hear("OAREXEC_1_0_768_4711")
+    #expect(try await stage.calls(2) == ["bipbip 1", "bipbip 1 0 768 4711"])
+    try await stage.end()
+  }
+}
+
 @Suite("The shared port") struct SharedPortTests {
   /// The test's end of a connection to the port.
   private func connect(to stage: SharedStage) async throws -> Int32 {

@@ -24,6 +24,7 @@ extension LabSuite {
         let nodes = try test.sh("server", Self.nodes)
         #expect(nodes.hasSuffix("good"), "\(nodes)")
         try there(and: test)
+        try OAR2Leaving.check(test, words: Self.words)
         // What others would act upon was acted upon, and nothing is half way.
         let left = """
           select (select count(*) from event_logs where to_check = 'YES'),

@@ -82,6 +82,30 @@ import Testing
     #expect(try site.started == ["1|toLaunch|1", "2|toLaunch|2+3"])
   }
 
+  @Test("when META_SCHED_CMD names OAR's own again, that one makes the pass; if it can't, kao does")
+  func back() async throws {
+    let site = try await makeSite()
+    defer { site.remove() }
+    let before = try site.everything
+    // A program that ends with 1, where OAR's would be.
+    let directory = "/tmp/liburna-own-\(getpid())"
+    mkdir(directory, 0o755)
+    let own = directory + "/oar_meta_sched"
+    symlink("/bin/false", own)
+    defer {
+      unlink(own)
+      rmdir(directory)
+    }
+    try site.configure(Self.settings + "\nMETA_SCHED_CMD=\"\(own)\"")
+    let result = try await site.callKao()
+    #expect(result.exitCode == 1 && result.stderr.contains("\(own) makes this pass"), "\(result)")
+    #expect(try site.everything == before)
+    unlink(own)
+    let missing = try await site.callKao()
+    #expect(missing.exitCode == 0 && missing.stderr.contains("kao goes on"), "\(missing)")
+    #expect(try site.started == ["1|toLaunch|1", "2|toLaunch|2+3"])
+  }
+
   @Test("moldables whose numbers don't follow each other get their rows, from kao and from kamelot")
   func scattered() async throws {
     let site = try await makeSite([4, 4])
@@ -239,20 +263,6 @@ extension CommandResult {
   /// The last line of what a program complained of.
   fileprivate var lastError: String {
     stderr.split(separator: "\n").last.map(String.init) ?? ""
-  }
-}
-
-extension QueueSite {
-  /// Jobs that don't wait any more: job, state, resources.
-  fileprivate var started: [String] {
-    get throws {
-      try database.rows(
-        """
-        SELECT job_id, state, string_agg(resource_id::text, '+' ORDER BY resource_id)
-        FROM jobs LEFT JOIN assigned_resources ON moldable_job_id = assigned_moldable_job
-        WHERE state <> 'Waiting' GROUP BY job_id, state ORDER BY job_id
-        """)
-    }
   }
 }
 

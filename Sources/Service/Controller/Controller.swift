@@ -95,7 +95,9 @@ public actor Controller {
 
   /// Loads the state, listens and connects to the hosts.
   public func start() async throws {
-    try refuseBesideAlmighty()
+    try settings.refuseBesideAlmighty()
+    // The port is ours before anything is decided: an Almighty that is started meanwhile can't have it.
+    try openListeners()
     try await connectToHosts(listening: true)
     scheduleWork()
   }
@@ -107,7 +109,7 @@ public actor Controller {
       loop: loop, template: settings.nodeCommand, settings: settings.connections
     ) { host, news in self.hear(news, from: host) }
     try await load(reaching: connections)
-    if listening { try listen() } else { isPlanning = false }
+    if listening { listen() } else { isPlanning = false }
     refreshHosts()
   }
 
@@ -131,9 +133,12 @@ public actor Controller {
     log.say("ready: \(state.resources.count) resources, \(state.jobs.count) jobs")
   }
 
-  private func listen() throws {
+  private func openListeners() throws {
     listeners.append(try Sockets.listen(path: settings.socketPath))
     if settings.port > 0 { listeners.append(try Sockets.listen(port: settings.port)) }
+  }
+
+  private func listen() {
     for (index, listener) in listeners.enumerated() {
       _ = fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK)
       loop.watch(listener, for: .read) { _ in self.accept(from: listener, isLocal: index == 0) }

@@ -22,7 +22,9 @@ public enum Metascheduler {
     switch getenv(role).map({ String(cString: $0) }) {
     case "pass": exit(await pass())
     case "alarm": PassAlarm.wait()
-    default: exit(contain())
+    default:
+      StandingAside.standAsideIfAsked()
+      exit(contain())
     }
   }
 

@@ -10,6 +10,8 @@ extension Controller {
   private static let launchPatience: Seconds = 300
   /// Seconds for which a word about a job waits until it is known whose the job is.
   private static let decisionPatience: Seconds = 60
+  /// Seconds between two looks at whether a job that has ended already was begun.
+  private static let startPause = 0.1
 
   /// Whether OAR's programs run a job, or may.
   func isOARs(_ id: JobID) -> Bool {
@@ -192,6 +194,8 @@ extension Controller {
     guard isOARs(id), let job = state.jobs[id] else { return false }
     switch job.state {
     case .launching, .running, .suspended, .resuming: return true
+    // A short one may have ended before the server looked at the row of its start.
+    case .toLaunch: return withOAR2?.launches[id] != nil
     default: return false
     }
   }
@@ -212,6 +216,11 @@ extension Controller {
       }
       side.undecided[end.job] = nil
       state.runByOAR.insert(end.job)
+    }
+    // `bipbip` that starts it still writes its rows.
+    if side.programs.isBusy("job \(end.job)"), Self.now < deadline {
+      loop.after(Self.startPause) { self.accept(end, until: deadline) }
+      return
     }
     guard !side.programs.isBusy("end of \(end.job)") else { return }
     side.programs.run("bipbip", end.arguments, key: "end of \(end.job)") { problem in
