@@ -17,7 +17,8 @@ struct PostgreSQLSchema {
         try insertFirstRows(connection)
         try writeLayout(connection)
       }
-      return try connection.readCatalog()
+      try connection.readCatalog()
+      return try ChangeTriggers(connection: connection).add()
     }
     for table in oarSchema {
       guard connection.hasTable(table.name) else {
@@ -35,6 +36,7 @@ struct PostgreSQLSchema {
     }
     try addOwnTables()
     try connection.execute(ownIndexes.joined(separator: ";"))
+    try ChangeTriggers(connection: connection).add()
   }
 
   /// Makes our own tables if they are missing.
