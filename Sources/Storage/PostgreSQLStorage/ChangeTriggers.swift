@@ -33,13 +33,11 @@ struct ChangeTriggers {
     let missing = Self.tables.filter { !present.contains($0) }
     if missing.isEmpty { return }
     try connection.transaction {
+      let body = "BEGIN PERFORM pg_notify('\(Self.channel)', TG_TABLE_NAME); RETURN NULL; END"
       try connection.execute(
         """
-        CREATE OR REPLACE FUNCTION liburna_tell() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-          PERFORM pg_notify('\(Self.channel)', TG_TABLE_NAME);
-          RETURN NULL;
-        END $$
+        CREATE OR REPLACE FUNCTION liburna_tell() RETURNS trigger LANGUAGE plpgsql
+        AS \(literal(body))
         """)
       for table in missing { try connection.execute(creation(on: table)) }
     }
