@@ -70,8 +70,8 @@ struct OutsiderTests {
   @Test("what was written while nobody listened is found")
   func afterLoss() async throws {
     let stage = try await OutsiderStage()
-    try stage.database.write("ALTER DATABASE \(stage.database.name) ALLOW_CONNECTIONS false")
     let other = TestDatabase(server: stage.database.server, name: "postgres")
+    try other.write("ALTER DATABASE \(stage.database.name) ALLOW_CONNECTIONS false")
     defer { try? stage.database.server.dropDatabase(stage.database) }
     let writer = try #require(stage.writer)
     // All connections but the one that writes.
@@ -110,7 +110,8 @@ private final class OutsiderStage {
         })
     writer = try TestClient(database)
     controller = try Controller(
-      settings: settings("SCHEDULER_JOB_SECURITY_TIME=0"), storage: storage, loop: loop)
+      settings: settings("SCHEDULER_JOB_SECURITY_TIME=0\nLIBURNA_NODE_TIMEOUT=3600"),
+      storage: storage, loop: loop)
     pthread_create(
       &thread, nil,
       { context in
