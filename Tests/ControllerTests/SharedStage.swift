@@ -44,7 +44,18 @@ final class OtherWriter {
   }
 }
 
-extension OtherWriter {
+/// A database as other programs write it.
+protocol DatabaseWriter {
+  func write(_ sql: String) throws
+}
+
+extension OtherWriter: DatabaseWriter {
+  func state(_ id: JobID) throws -> String {
+    try read("SELECT state FROM jobs WHERE job_id = \(id)")
+  }
+}
+
+extension DatabaseWriter {
   /// The first rows of a submission, as `oarsub` writes them; the job is not there yet.
   func beginSubmission(
     _ id: JobID, _ columns: [String: String] = [:], cores: Int = 1, walltime: Int = 3600,
@@ -113,10 +124,6 @@ extension OtherWriter {
     try write(
       "INSERT INTO event_logs (type, job_id, date, description) VALUES ('\(type)', \(job), 1000, 'x')"
     )
-  }
-
-  func state(_ id: JobID) throws -> String {
-    try read("SELECT state FROM jobs WHERE job_id = \(id)")
   }
 }
 

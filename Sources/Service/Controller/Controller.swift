@@ -56,6 +56,11 @@ public actor Controller {
   /// What stands in the place of OAR 2's Almighty; `nil` on a database of our own.
   var withOAR2: OAR2Side?
 
+  /// What others write to a database of our own; `nil` if nobody tells.
+  var outsiders: Outsiders?
+  /// Submissions that are not durable yet.
+  var submissions = 0
+
   /// When what users and projects had was last asked for.
   var usageDate: Instant = 0
 
@@ -124,6 +129,7 @@ public actor Controller {
     if settings.order.needsUsage { try await loadUsage(at: Self.now) }
     try await adoptVictims()
     try await beginWithOAR2(over: stored)
+    await beginHearingOutsiders()
     connections = agents
     var outcome = Outcome()
     state.finishInterrupted(at: Self.now, &outcome)

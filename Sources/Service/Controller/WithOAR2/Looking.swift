@@ -194,7 +194,7 @@ extension Controller {
     for job in news.jobs where !side.horizon.isOwn(job.id) {
       if let info = news.clients[job.id] { side.clients[job.id] = WaitingClient(info: info) }
       let isNew = state.jobs[job.id] == nil
-      if !state.takeUp(job, isAlone: side.submissions == 0, at: now, &outcome) {
+      if !state.takeUp(job, isAlone: submissions == 0, at: now, &outcome) {
         side.horizon.postpone(job.id, at: now)
       } else if isNew, job.state.holdsResources {
         adopt(job)
@@ -217,7 +217,7 @@ extension Controller {
   }
 
   /// Reads the types of jobs that an admin changed.
-  private func readTypes(of jobs: Set<JobID>) {
+  func readTypes(of jobs: Set<JobID>) {
     Task {
       var filter = JobFilter()
       filter.ids = jobs.sorted()

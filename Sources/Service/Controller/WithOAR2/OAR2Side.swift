@@ -29,8 +29,6 @@ final class OAR2Side {
   /// Jobs to submit again as soon as there are ids.
   var owed: [OwedJob] = []
   var isReserving = false
-  /// Submissions of our own commands that are not durable yet.
-  var submissions = 0
   /// Events that were acted upon, and when: they may be read again until that is written.
   var takenEvents: [Int: Instant] = [:]
   /// Seconds for which that is remembered.
@@ -120,6 +118,11 @@ struct JobHorizon {
     for id in settled { missing[id] = nil }
     for id in incomplete { missing[id] = (missing[id]?.since ?? now, true) }
     return giveUp(at: now)
+  }
+
+  /// Looks for a job that has rows.
+  mutating func seek(_ id: JobID, at now: Instant) {
+    if missing[id] == nil { missing[id] = (now, true) }
   }
 
   /// A job that can't be taken up now is looked for again.
