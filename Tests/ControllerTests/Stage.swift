@@ -41,7 +41,6 @@ actor MemoryStore: Storage {
   func request(of job: JobID) -> JobRequest? { nil }
   func events(_ filter: EventFilter) -> [JobEvent] { [] }
   func pastUse(from begin: Instant, to end: Instant) -> [PastUse] { use }
-  func plan() -> StoredPlan { StoredPlan() }
   func reserve(jobs: Int, moldables: Int) -> (job: JobID, moldable: MoldableID) { (1, 1) }
   func close() {}
 }

@@ -235,6 +235,35 @@ struct SharedDatabaseTests {
     await store.close()
   }
 
+  @Test("state and plan are of one instant, whatever others write between the two")
+  func oneInstant() async throws {
+    try await fill()
+    let store = try await open()
+    let plan = [Prediction(moldable: 10, start: 50, resources: [1])]
+    try await store.commit([.predictions(plan, at: 5)])
+    let other = try TestClient(database)
+    _ = try other.rows("BEGIN; LOCK TABLE gantt_jobs_predictions")
+    let reading = Task { try await store.loadWithPlan() }
+    while try other.rows(
+      """
+      SELECT 1 FROM pg_locks WHERE NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      """
+    ).isEmpty {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    _ = try other.rows(
+      """
+      UPDATE jobs SET state = 'Terminated' WHERE job_id = 1;
+      DELETE FROM gantt_jobs_predictions; DELETE FROM gantt_jobs_resources; COMMIT
+      """)
+    let read = try await reading.value
+    #expect(read.cluster.jobs.map(\.id) == [1, 2, 3])
+    #expect(read.plan == StoredPlan(date: 5, predictions: plan))
+    #expect(try await store.plan() == StoredPlan())
+    await store.close()
+  }
+
   @Test("many messages are one statement, and the last one counts")
   func messages() async throws {
     try await fill()

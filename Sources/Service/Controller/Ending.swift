@@ -64,7 +64,7 @@ extension Controller {
       && (cause == .command || cause == .hangup || cause == .epilogue
         || (cause == .walltime && job.holdsOnly))
     // OAR 2 records the status of commands that ended by themselves alone.
-    let isRecorded = settings.oar2Nodes == nil || cause == .command || cause == .epilogue
+    let isRecorded = settings.withOAR2 == nil || cause == .command || cause == .epilogue
     let verdict = Verdict(
       status: isRecorded ? status : nil, state: isGood ? .terminated : .error,
       news: reason ?? cause.news(of: job),

@@ -65,7 +65,7 @@ extension Controller {
     connections?.send(
       .retain(
         jobs.filter { mayRun($0, on: host) }, root: settings.groupRoot,
-        isShared: settings.oar2Nodes != nil), to: host)
+        isShared: settings.withOAR2 != nil), to: host)
   }
 
   /// The jobs that were given to a host.

@@ -18,8 +18,6 @@ public struct ServerSettings: Sendable {
   /// LIBURNA_NODE_COMMAND: how an agent is reached; `{host}` stands for the host.
   public var nodeCommand: CommandTemplate
   public var connections = ConnectionSettings()
-  /// LIBURNA_WITH_OAR2: how jobs are run on OAR 2's nodes; `nil` for nodes of our own.
-  public var oar2Nodes: OAR2NodeSettings?
   /// LIBURNA_NODE_TIMEOUT: a host that has not answered for so many seconds becomes Suspected.
   public var nodeTimeout: Seconds
   /// JOBDEL_SOFTWALLTIME: seconds between SIGTERM and SIGKILL.
@@ -73,11 +71,9 @@ public struct ServerSettings: Sendable {
       getenv(name).map { String(cString: $0) }
     }
     socketPath = configuration.text("LIBURNA_SOCKET", default: serverSocketPath)
-    port = try configuration.integer(
-      "SERVER_PORT", default: withOAR2 == nil ? serverPort : OAR2Settings.standardPort,
-      in: 0...65535)
-    oar2Nodes = try OAR2NodeSettings(configuration, port: port)
-    if oar2Nodes != nil, configuration["LIBURNA_NODE_COMMAND"] == nil {
+    port =
+      try withOAR2?.port ?? configuration.integer("SERVER_PORT", default: serverPort, in: 0...65535)
+    if withOAR2 != nil, configuration["LIBURNA_NODE_COMMAND"] == nil {
       let delivery = try ProgramDelivery(
         file: OAR2NodeSettings.program(configuration), ssh: OAR2NodeSettings.ssh(configuration))
       connections.delivery = delivery
@@ -107,7 +103,7 @@ public struct ServerSettings: Sendable {
     cpusetProperty = configuration.text("JOB_RESOURCE_MANAGER_PROPERTY_DB_FIELD", default: "cpuset")
     if cpusetProperty == "" { cpusetProperty = nil }
     // On an OAR 2 site that has no cpusets the property may hold any numbers.
-    if oar2Nodes?.usesCPUSets == false { cpusetProperty = nil }
+    if withOAR2?.nodes.usesCPUSets == false { cpusetProperty = nil }
     memoryProperty = configuration["LIBURNA_MEMORY_PROPERTY"].flatMap { $0.isEmpty ? nil : $0 }
     usersMaySuspend = try configuration.flag("USERS_ALLOWED_HOLD_RESUME", default: false)
     sleep = try SleepSettings(configuration)

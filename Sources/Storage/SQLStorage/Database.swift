@@ -187,6 +187,10 @@ final class Database {
     try connection.snapshot { try ClusterLoader(connection: connection).load(pending) }
   }
 
+  func loadWithPlan() throws -> (cluster: StoredCluster, plan: StoredPlan) {
+    try connection.snapshot { (try load(), try storedPlan()) }
+  }
+
   func records(matching filter: JobFilter, limit: Int) throws -> [JobRecord] {
     let reader = RecordReader(connection: connection)
     guard filter.condition != nil else {

@@ -98,8 +98,6 @@ public actor DatabaseStorage: Storage {
     return reader.pastUse
   }
 
-  public func plan() throws -> StoredPlan { try withDatabase { try $0.storedPlan() } }
-
   public func reserve(
     jobs: Int, moldables: Int
   ) throws -> (job: JobID, moldable: MoldableID) {

@@ -4,6 +4,12 @@ import ClusterModel
 import Storage
 
 extension DatabaseStorage: SharedStorage {
+  public func loadWithPlan() throws -> (cluster: StoredCluster, plan: StoredPlan) {
+    try withDatabase { try $0.loadWithPlan() }
+  }
+
+  public func plan() throws -> StoredPlan { try withDatabase { try $0.storedPlan() } }
+
   public func news(after mark: NewsMark) throws -> News {
     try withDatabase { try ForeignReader(connection: $0.connection).news(after: mark) }
   }

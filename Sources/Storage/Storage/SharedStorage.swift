@@ -5,6 +5,12 @@ import ClusterModel
 
 /// A store that others write as well. Reads are few and indexed; none waits for a lock.
 public protocol SharedStorage: Storage {
+  /// Everything that a planner depends on, the state and the plan of one instant.
+  func loadWithPlan() async throws -> (cluster: StoredCluster, plan: StoredPlan)
+
+  /// What the gantt tables (not their copies for readers) hold now.
+  func plan() async throws -> StoredPlan
+
   /// What was written that nobody has acted upon yet.
   func news(after mark: NewsMark) async throws -> News
 

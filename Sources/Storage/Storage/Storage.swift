@@ -28,9 +28,6 @@ public protocol Storage: Sendable {
   /// What jobs that ended had between two instants, by user, project and queue.
   func pastUse(from begin: Instant, to end: Instant) async throws -> [PastUse]
 
-  /// What the gantt tables (not their copies for readers) hold now.
-  func plan() async throws -> StoredPlan
-
   /// Numbers for new jobs and moldables, each without gaps, which nobody else gets: from the sequences of a
   /// database that others write too, after the greatest known otherwise.
   ///

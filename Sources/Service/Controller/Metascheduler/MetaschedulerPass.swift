@@ -43,11 +43,11 @@ struct MetaschedulerPass {
     self.settings = settings
     self.storage = storage
     self.log = log
-    let stored = try await storage.load()
+    let stored: StoredCluster
+    (stored, former) = try await storage.loadWithPlan()
     for problem in stored.problems { log.info(problem) }
     state = ClusterState(stored: stored)
     state.isBesideOAR2 = true
-    former = try await storage.plan()
     now = Self.date(clock, after: former.date, log)
     clients = try await storage.waitingClients().compactMapValues(WaitingClient.init(info:))
   }

@@ -30,8 +30,6 @@ struct MetaschedulerSettings: Sendable {
   /// What could not be used, a sentence each.
   var problems: [String]
 
-  /// Where OAR 2's Almighty listens unless oar.conf says something else.
-  private static let almightyPort = 6666
   /// Names of our planner among those of the schedulers of queues.
   static let ourNames: Set<String> = ["kamelot", "kao"]
 
@@ -54,9 +52,9 @@ struct MetaschedulerSettings: Sendable {
     }
     almighty = (
       configuration.text("SERVER_HOSTNAME", default: "localhost"),
-      number("SERVER_PORT", Self.almightyPort, 1...65535)
+      number("SERVER_PORT", OAR2Settings.standardPort, 1...65535)
     )
-    directory = environment("OARDIR") ?? "/usr/lib/oar"
+    directory = environment("OARDIR") ?? OAR2Settings.standardDirectory
     let path = configuration.text("SCHEDULERS_PATH", default: "")
     schedulers = path.isEmpty ? directory + "/schedulers" : path
     plansAllQueues = configuration["METASCHEDULER_MODE"] == "internal"

@@ -5,19 +5,19 @@ import Storage
 
 /// The database of a pass.
 struct QueueStore {
-  private let storage: any Storage
+  private let storage: any SharedStorage
 
   /// Opens the database that `oar.conf` names, as one among others who write there.
   static func open(_ settings: ServerSettings) async throws -> QueueStore {
     QueueStore(storage: try await settings.database.open(.shared))
   }
 
-  init(storage: any Storage) { self.storage = storage }
+  init(storage: any SharedStorage) { self.storage = storage }
 
   /// Everything that a pass depends on.
   func scene(for call: QueueCall, _ settings: ServerSettings) async throws -> QueueScene {
-    var scene = QueueScene(cluster: try await storage.load())
-    scene.planned = try await storage.plan().predictions
+    let (cluster, plan) = try await storage.loadWithPlan()
+    var scene = QueueScene(cluster: cluster, planned: plan.predictions)
     if settings.order.needsUsage {
       scene.past = try await storage.pastUse(
         from: call.now - settings.order.fairShare.window, to: call.now)

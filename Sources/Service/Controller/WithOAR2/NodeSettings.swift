@@ -6,17 +6,15 @@ import NodeConnections
 import Storage
 import Wire
 
-/// Settings of a server in the place of OAR 2's Almighty (LIBURNA_WITH_OAR2). Names in capitals are variables
-/// of `oar.conf`.
+/// The nodes' part of the settings of LIBURNA_WITH_OAR2. Names in capitals are variables of `oar.conf`.
 public struct OAR2NodeSettings: Sendable {
   /// OAR's account on all hosts.
   static let account = "oar"
 
   /// OAR_RUNTIME_DIRECTORY: the directory of OAR's files on hosts.
   public var directory: String
-  /// SERVER_HOSTNAME and SERVER_PORT: where hosts tell the end of a job when no server of ours takes it.
+  /// SERVER_HOSTNAME, as hosts know it: where they tell the end of a job when no server of ours takes it.
   public var server: String
-  public var port: Int
   /// PROLOGUE_EXEC_FILE, EPILOGUE_EXEC_FILE: programs on hosts; `nil` for none.
   public var prologue: String?
   public var epilogue: String?
@@ -26,13 +24,13 @@ public struct OAR2NodeSettings: Sendable {
   /// CPUSET_PATH is set: OAR's own commands find jobs by their cgroups, else by their keys.
   public var usesCPUSets: Bool
 
-  /// - Returns: `nil` without LIBURNA_WITH_OAR2.
-  init?(_ configuration: Configuration, port: Int) throws {
-    guard try configuration.flag("LIBURNA_WITH_OAR2", default: false) else { return nil }
+  /// Reads the settings.
+  ///
+  /// - Throws: ``ConfigurationError``, naming variable and value.
+  init(_ configuration: Configuration) throws(ConfigurationError) {
     directory = configuration.text("OAR_RUNTIME_DIRECTORY", default: "/var/lib/oar")
     server = configuration.text("SERVER_HOSTNAME", default: "localhost")
     if server == "localhost" { server = hostNameOfServer() ?? server }
-    self.port = port
     usesCPUSets = configuration["CPUSET_PATH"].map { !$0.isEmpty } ?? false
     prologue = configuration["PROLOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }
     epilogue = configuration["EPILOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }
@@ -76,16 +74,16 @@ private func hostNameOfServer() -> String? {
 extension ClusterState {
   /// What OAR 2's commands and modules look for on the hosts of a job; `nil` without OAR 2.
   func oar2Files(of job: Job, secrets: JobSecrets?, settings: ServerSettings) -> OAR2Files? {
-    guard let oar2 = settings.oar2Nodes else { return nil }
+    guard let nodes = settings.withOAR2?.nodes else { return nil }
     let record = record(of: job)
     var variables = environment(of: job, settings: settings)
     variables["OAR_WORKDIR"] = job.request.directory
     variables["OAR_STDOUT"] = record.stdout
     variables["OAR_STDERR"] = record.stderr
     return OAR2Files(
-      directory: oar2.directory, account: OAR2NodeSettings.account, user: job.request.user,
+      directory: nodes.directory, account: OAR2NodeSettings.account, user: job.request.user,
       environment: variables, nodeFile: nodeFile(of: job), resourceFile: resourceFile(of: job),
-      cpuset: oar2.usesCPUSets ? variables["OAR_CPUSET"] : nil,
+      cpuset: nodes.usesCPUSets ? variables["OAR_CPUSET"] : nil,
       key: secrets.flatMap { OAR2Key($0) })
   }
 
@@ -93,12 +91,13 @@ extension ClusterState {
   func oar2Attempt(
     of job: Job, _ secrets: JobSecrets?, settings: ServerSettings
   ) -> OAR2Attempt? {
-    guard let oar2 = settings.oar2Nodes,
+    guard let oar2 = settings.withOAR2,
       let files = oar2Files(of: job, secrets: secrets, settings: settings)
     else { return nil }
     return OAR2Attempt(
-      files: files, server: oar2.server, port: oar2.port, challenge: secrets?.challenge ?? "",
-      prologue: oar2.prologue, epilogue: oar2.epilogue, hookLimit: oar2.hookLimit)
+      files: files, server: oar2.nodes.server, port: oar2.port, challenge: secrets?.challenge ?? "",
+      prologue: oar2.nodes.prologue, epilogue: oar2.nodes.epilogue,
+      hookLimit: oar2.nodes.hookLimit)
   }
 }
 
@@ -114,9 +113,7 @@ extension Controller {
   /// Does something once a job's secrets are in memory, which its hosts have to know; at once where there are
   /// none. While they can't be read the job is not launched: OAR 2's server could not hear of its end.
   func withSecrets(of id: JobID, _ action: @escaping () -> Void) {
-    guard let store = withOAR2?.store, settings.oar2Nodes != nil, secrets[id] == nil else {
-      return action()
-    }
+    guard let store = withOAR2?.store, secrets[id] == nil else { return action() }
     let isFirst = secretWaiters[id] == nil
     secretWaiters[id, default: []].append(action)
     guard isFirst else { return }

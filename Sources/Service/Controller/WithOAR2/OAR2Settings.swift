@@ -8,15 +8,20 @@ public struct OAR2Settings: Sendable {
   public var directory: String
   /// Where `oar.conf` is; OAR's programs are told.
   public var configurationPath: String
-  /// SERVER_HOSTNAME: where OAR's programs send their words.
+  /// SERVER_HOSTNAME and SERVER_PORT: where OAR's programs send their words.
   public var serverHost: String
+  public var port: Int
   /// LIBURNA_OAR2_POLL: seconds from one look at the database to the next when no word comes.
   public var lookInterval: Seconds
   /// JOBDEL_WALLTIME: seconds after which a job of OAR's that does not end is given up.
   public var exterminationDelay: Seconds
+  /// How jobs are run on OAR 2's nodes.
+  public var nodes: OAR2NodeSettings
 
   /// Where Debian's packages put OAR's programs.
   static let standardDirectory = "/usr/lib/oar"
+  /// OAR's port, where SERVER_PORT is not set.
+  static let standardPort = 6666
 
   /// Reads the settings; `nil` if the server's database is its own.
   ///
@@ -32,10 +37,9 @@ public struct OAR2Settings: Sendable {
     }
     configurationPath = environment("OARCONFFILE") ?? Configuration.standardPath
     serverHost = configuration.text("SERVER_HOSTNAME", default: "localhost")
+    port = try configuration.integer("SERVER_PORT", default: Self.standardPort, in: 0...65535)
     lookInterval = try configuration.integer("LIBURNA_OAR2_POLL", default: 3, in: 1...3600)
     exterminationDelay = try configuration.integer("JOBDEL_WALLTIME", default: 300, in: 1...86400)
+    nodes = try OAR2NodeSettings(configuration)
   }
-
-  /// OAR's port, where SERVER_PORT is not set.
-  static let standardPort = 6666
 }
