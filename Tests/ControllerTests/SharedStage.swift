@@ -127,44 +127,43 @@ extension DatabaseWriter {
   }
 }
 
+/// The resources of ``storedCluster()``, as far as OAR 2 knows their properties.
+func writeResources(to storage: any Storage) async throws {
+  try await storage.commit(
+    [.propertyAdded(PropertyDefinition(name: "core", kind: .integer))]
+      + storedCluster().resources.map { resource in
+        var resource = resource
+        resource.properties["host"] = nil
+        return .resourceAdded(resource)
+      })
+}
+
 /// The server and what is around it.
-final class SharedStage {
+final class SharedStage: PlayedServer {
   let loop = EventLoop()
   let controller: Controller
   let other: OtherWriter
   /// Where the played programs of OAR's note how they were called.
   let directory: String
-  private var thread = pthread_t()
+  private let thread: pthread_t
 
   /// A server over a database that `prepare` has written to. The first look is over.
   init(
     _ prepare: (OtherWriter) throws -> Void = { _ in }, configuration: String = ""
   ) async throws {
-    signal(SIGPIPE, SIG_IGN)
     directory = try Self.makeDirectory()
     let path = directory + "/oar.sqlite"
     let storage = try await SQLiteStorage.open(path: path, durability: .normal)
     other = try OtherWriter(path)
-    try await storage.commit(
-      [.propertyAdded(PropertyDefinition(name: "core", kind: .integer))]
-        + storedCluster().resources.map { resource in
-          var resource = resource
-          resource.properties["host"] = nil
-          return .resourceAdded(resource)
-        })
+    try await writeResources(to: storage)
     try prepare(other)
     var settings = try ServerSettings(
       Configuration(
         parsing: "SCHEDULER_JOB_SECURITY_TIME=0\nLIBURNA_WITH_OAR2=yes\n" + configuration))
     settings.withOAR2?.directory = directory
     controller = Controller(settings: settings, storage: storage, loop: loop)
-    pthread_create(
-      &thread, nil,
-      { context in
-        context.map { Unmanaged<EventLoop>.fromOpaque($0).takeRetainedValue().run() }
-        return nil
-      }, Unmanaged.passRetained(loop).toOpaque())
-    try await controller.beginSharedPlay()
+    thread = Self.startThread(of: loop)
+    try await controller.beginPlay()
     await settle()
   }
 
@@ -215,58 +214,21 @@ final class SharedStage {
     return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
   }
 
-  /// Waits until everything that was heard is durable and done.
   func settle() async {
     while await !controller.isSettled { await Task.yield() }
-  }
-
-  /// Does something on the server's thread and waits for what follows.
-  func act<Value: Sendable>(_ body: @Sendable (isolated Controller) throws -> Value) async rethrows
-    -> Value
-  {
-    let value = try await controller.play(body)
-    await settle()
-    return value
   }
 
   /// A word comes, and what it leads to is over.
   func hear(_ words: String...) async {
     for word in words { await act { $0.hearWord(word) } }
   }
-
-  func connect(_ host: String, _ attempts: [AttemptID: AttemptStatus] = [:]) async {
-    await act { controller in
-      (controller.connections as? PlayedAgents)?.connected.insert(host)
-      controller.hear(.connected(attempts), from: host)
-    }
-  }
-
-  func report(_ report: AgentReport, from host: String) async {
-    await act { $0.hear(.report(report), from: host) }
-  }
-
-  func said() async -> [String] {
-    await act { controller in
-      let agents = controller.connections as? PlayedAgents
-      defer { agents?.said = [] }
-      return agents?.said ?? []
-    }
-  }
-
-  func state(of job: JobID) async -> JobState? { await act { $0.state.jobs[job]?.state } }
 }
 
 extension Controller {
-  fileprivate func beginSharedPlay() async throws { try await load(reaching: PlayedAgents()) }
-
   fileprivate var isSettled: Bool {
     guard let side = withOAR2 else { return true }
     return !committer.hasWork && !committer.isWriting && !state.needsPlan && !state.hasNewcomers
       && !side.isLooking && !side.isLookScheduled && !side.isReserving
       && side.programs.running.isEmpty
   }
-
-  fileprivate func play<Value: Sendable>(
-    _ body: @Sendable (isolated Controller) throws -> Value
-  ) rethrows -> Value { try body(self) }
 }

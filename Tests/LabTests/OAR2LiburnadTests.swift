@@ -1,7 +1,6 @@
 // liburnad in the place of a real OAR 2's server: OAR's own commands do what they always do, and the switch
 // is made with jobs that run, there and back.
 
-import Compositions
 import Testing
 
 @testable import Lab
@@ -12,13 +11,9 @@ extension LabSuite {
     @Test(
       "OAR 2's own commands work unchanged, ours beside them, and running jobs outlive the switch")
     func place() throws {
-      var composition = try CompositionFile.shipped("oar2-liburnad").composition(nodes: 2)
-      try composition.share(programs: TestLab.program)
-      try TestLab.run("oar2-liburnad", composition) { (test) throws in
-        let own = try #require(composition.test)
-        _ = try test.sh("frontend", own, user: "user1")
+      try TestLab.runOAR2("oar2-liburnad") { (test) throws in
         for (name, script) in Self.scripts {
-          let out = try test.sh("frontend", Self.words + script, user: "user1")
+          let out = try test.user(script)
           #expect(out.hasSuffix("good"), "\(name): \(out)")
         }
         let nodes = try test.sh("server", Self.nodes)
@@ -41,33 +36,18 @@ extension LabSuite {
 
     /// The switch to OAR's server and back, each with a job that runs.
     private func there(and test: TestLab) throws {
-      let first = try test.sh("frontend", Self.words + Self.begin, user: "user1")
+      let first = try test.user(Self.begin)
       let seconds = try test.sh(
         "server", "begin=$(date +%s); use-server almighty; echo $(($(date +%s) - begin))")
       #expect((Int(seconds) ?? 99) <= 5)
       // One that OAR starts, one that goes on; then back.
-      let second = try test.sh("frontend", Self.words + Self.begin, user: "user1")
+      let second = try test.user(Self.begin)
       _ = try test.sh("server", "use-server liburnad")
       for job in [first, second] {
         let end = "await \(job) Terminated; oarstat -fj \(job) | grep -c '1280 (5,0,0)'"
-        #expect(try test.sh("frontend", Self.words + end, user: "user1") == "1", "job \(job)")
+        #expect(try test.user(end) == "1", "job \(job)")
       }
     }
-
-    /// `ask` submits and says the id, `await JOB STATE` waits for a state.
-    private static let words = """
-      cd
-      ask() { oarsub "$@" 2>&1 | sed -n 's/^OAR_JOB_ID=\\([0-9]\\)/\\1/p'; }
-      await() {
-        tries=600
-        until [ "$(oarstat -s -j "$1" | sed 's/.*: //')" = "$2" ]; do
-          tries=$((tries - 1))
-          [ $tries -gt 0 ] || { oarstat -fj "$1"; exit 1; }
-          sleep 0.1
-        done
-      }
-
-      """
 
     /// A job of half a minute, whose id is said when it runs.
     private static let begin = """

@@ -138,6 +138,5 @@ extension ClusterState {
 
 /// How a process ended, in words.
 func describeStatus(_ status: Int) -> String {
-  let signal = status & 127
-  return signal == 0 ? "ended with exit code \(status >> 8 & 255)" : "ended by signal \(signal)"
+  ChildEnd(status: Int32(truncatingIfNeeded: status)).description
 }

@@ -1,9 +1,9 @@
 // OAR 2's own programs, run for what only they can do: `bipbip` starts and ends jobs, `Leon` kills them.
 // No shell, a white list of variables, a bound on how many and how long.
 
-import CLinux
 import ClusterModel
 import Glibc
+import NodeConnections
 import Wire
 
 /// Runs programs of OAR's directory.
@@ -17,7 +17,7 @@ final class OARPrograms {
 
   /// One run that waits.
   private struct Run {
-    let words: [String]
+    let program: ChildProgram
     /// Runs with the same key come one after the other.
     let key: String
     let whenDone: (String?) -> Void
@@ -25,7 +25,7 @@ final class OARPrograms {
 
   private let loop: EventLoop
   private let directory: String
-  private let environment: [String]
+  private let environment: [String: String]
   private var queue: [Run] = []
   /// The keys of what runs, with its processes.
   private(set) var running: [String: pid_t] = [:]
@@ -33,27 +33,7 @@ final class OARPrograms {
   init(loop: EventLoop, settings: OAR2Settings) {
     self.loop = loop
     directory = settings.directory
-    environment = Self.environment(settings)
-  }
-
-  /// OAR's programs find their configuration and libraries by these.
-  private static func environment(_ settings: OAR2Settings) -> [String] {
-    var account = "oar"
-    var home = "/var/lib/oar"
-    if let entry = getpwuid(geteuid()) {
-      account = String(cString: entry.pointee.pw_name)
-      home = String(cString: entry.pointee.pw_dir)
-    }
-    var variables = [
-      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=\(home)",
-      "OARDIR=\(settings.directory)", "OARCONFFILE=\(settings.configurationPath)",
-      "OARUSER=\(account)", "OARDO_USER=\(account)", "OARDO_UID=\(geteuid())", "LC_ALL=C.UTF-8",
-    ]
-    // Where a site's Perl or its host's clock is another one.
-    for name in ["PERL5LIB", "TZ"] {
-      if let value = getenv(name) { variables.append("\(name)=\(String(cString: value))") }
-    }
-    return variables
+    environment = OAR2Environment.ofServer(settings)
   }
 
   /// Runs a program when its turn comes; runs with the same key come one after the other.
@@ -66,7 +46,9 @@ final class OARPrograms {
     guard queue.count < Self.waiting else {
       return whenDone("\(queue.count) programs of OAR's wait already")
     }
-    queue.append(Run(words: ["\(directory)/\(program)"] + arguments, key: key, whenDone: whenDone))
+    var child = ChildProgram("\(directory)/\(program)", arguments, environment: environment)
+    child.directory = "/"
+    queue.append(Run(program: child, key: key, whenDone: whenDone))
     startSome()
   }
 
@@ -93,67 +75,18 @@ final class OARPrograms {
   }
 
   private func start(_ run: Run) {
-    let pid = Self.launch(run.words, environment)
-    guard pid > 0 else {
-      return run.whenDone(
-        "\(run.words[0]) can't be started: \(String(cString: strerror(errno)))")
-    }
-    let pidfd = clinux_pidfd_open(pid)
-    guard pidfd >= 0 else {
-      return run.whenDone("\(run.words[0]) can't be watched: \(String(cString: strerror(errno)))")
-    }
-    running[run.key] = pid
-    let timer = loop.after(Self.limit) { kill(-pid, SIGKILL) }
-    loop.watch(pidfd, for: .read) { [weak self, loop] _ in
-      var status: Int32 = 0
-      guard waitpid(pid, &status, WNOHANG) != 0 else { return }
-      loop.cancel(timer)
-      loop.unwatch(pidfd)
-      close(pidfd)
-      self?.running[run.key] = nil
-      run.whenDone(Self.problem(run.words[0], status))
-      self?.startSome()
-    }
-  }
-
-  /// Starts a process in a session of its own; its output goes where the server's errors go.
-  private static func launch(_ words: [String], _ environment: [String]) -> pid_t {
-    var strings: [UnsafeMutablePointer<CChar>?] = []
-    func list(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
-      let copies = texts.map { strdup($0) }
-      strings += copies
-      return copies + [nil]
-    }
-    defer { strings.forEach { free($0) } }
-    let arguments = list(words)
-    let variables = list(environment)
-    var report: Int32 = -1
-    let pid = arguments.withUnsafeBufferPointer { arguments in
-      variables.withUnsafeBufferPointer { variables in
-        "/".withCString { root in
-          var launch = clinux_launch()
-          launch.program = UnsafePointer(arguments[0])
-          launch.arguments = UnsafePointer(arguments.baseAddress)
-          launch.environment = UnsafePointer(variables.baseAddress)
-          launch.directory = root
-          launch.input = -1
-          launch.output = 2
-          launch.error = 2
-          launch.terminal = -1
-          launch.group_directory = -1
-          return clinux_launch(&launch, &report)
-        }
+    let name = run.program.path
+    do {
+      // Its output goes where the server's errors go.
+      let child = try run.program.start(output: 2)
+      running[run.key] = child
+      loop.wait(for: child, limit: Self.limit) { [weak self] end in
+        self?.running[run.key] = nil
+        run.whenDone(end.problem.map { "\(name) \($0)" })
+        self?.startSome()
       }
+    } catch {
+      run.whenDone("\(name) can't be started: \(error)")
     }
-    if report >= 0 { close(report) }
-    return pid
-  }
-
-  private static func problem(_ program: String, _ status: Int32) -> String? {
-    if status == 0 { return nil }
-    let signal = status & 127
-    return signal == 0
-      ? "\(program) ended with exit code \(status >> 8 & 255)"
-      : "\(program) ended by signal \(signal)"
   }
 }
