@@ -26,6 +26,9 @@ public struct OAR2NodeSettings: Sendable {
   /// CPUSET_PATH is set: OAR's own commands find jobs by their cgroups, else by their keys.
   public var usesCPUSets: Bool
 
+  /// OPENSSH_CMD: OAR's way to its hosts.
+  var ssh: CommandTemplate
+
   /// - Returns: `nil` without LIBURNA_WITH_OAR2.
   init?(_ configuration: Configuration, port: Int) throws {
     guard try configuration.flag("LIBURNA_WITH_OAR2", default: false) else { return nil }
@@ -33,6 +36,7 @@ public struct OAR2NodeSettings: Sendable {
     server = configuration.text("SERVER_HOSTNAME", default: "localhost")
     if server == "localhost" { server = hostNameOfServer() ?? server }
     self.port = port
+    ssh = try CommandTemplate(Self.ssh(configuration))
     usesCPUSets = configuration["CPUSET_PATH"].map { !$0.isEmpty } ?? false
     prologue = configuration["PROLOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }
     epilogue = configuration["EPILOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }

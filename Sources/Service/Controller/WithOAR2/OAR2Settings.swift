@@ -15,6 +15,9 @@ public struct OAR2Settings: Sendable {
   /// JOBDEL_WALLTIME: seconds after which a job of OAR's that does not end is given up.
   public var exterminationDelay: Seconds
 
+  /// OAR_SSH_CONNECTION_TIMEOUT: seconds that OAR's programs give a host to answer.
+  public var connectionLimit: Seconds
+
   /// Where Debian's packages put OAR's programs.
   static let standardDirectory = "/usr/lib/oar"
 
@@ -34,6 +37,8 @@ public struct OAR2Settings: Sendable {
     serverHost = configuration.text("SERVER_HOSTNAME", default: "localhost")
     lookInterval = try configuration.integer("LIBURNA_OAR2_POLL", default: 3, in: 1...3600)
     exterminationDelay = try configuration.integer("JOBDEL_WALLTIME", default: 300, in: 1...86400)
+    connectionLimit = try configuration.integer(
+      "OAR_SSH_CONNECTION_TIMEOUT", default: 120, in: 1...3600)
   }
 
   /// OAR's port, where SERVER_PORT is not set.
