@@ -148,14 +148,19 @@ final class SharedStage: PlayedServer {
   private let thread: pthread_t
 
   /// A server over a database that `prepare` has written to. The first look is over.
+  ///
+  /// - Parameters:
+  ///   - former: where another server was; its database is gone on with.
+  ///   - wrap: puts a store of the test before the real one.
   init(
-    _ prepare: (OtherWriter) throws -> Void = { _ in }, configuration: String = ""
+    _ prepare: (OtherWriter) throws -> Void = { _ in }, configuration: String = "",
+    in former: String? = nil, wrap: (any SharedStorage) -> any SharedStorage = { $0 }
   ) async throws {
-    directory = try Self.makeDirectory()
+    directory = try former ?? Self.makeDirectory()
     let path = directory + "/oar.sqlite"
-    let storage = try await SQLiteStorage.open(path: path, durability: .normal)
+    let storage = wrap(try await SQLiteStorage.open(path: path, durability: .normal))
     other = try OtherWriter(path)
-    try await writeResources(to: storage)
+    if former == nil { try await writeResources(to: storage) }
     try prepare(other)
     var settings = try ServerSettings(
       Configuration(
@@ -167,13 +172,18 @@ final class SharedStage: PlayedServer {
     await settle()
   }
 
-  /// Ends the server and removes what it used.
-  func end() async throws {
+  /// Ends the server and leaves what it used to another one.
+  func endAlone() async {
     await controller.stop()
     pthread_join(thread, nil)
+  }
+
+  /// Ends the server and removes what it used.
+  func end() async throws {
+    await endAlone()
     for name in [
       "oar.sqlite", "oar.sqlite-wal", "oar.sqlite-shm", "oar.sqlite.lock", "bipbip", "Leon",
-      "calls",
+      "oardel", "calls",
     ] {
       unlink(directory + "/" + name)
     }
@@ -185,7 +195,7 @@ final class SharedStage: PlayedServer {
     try #require(mkdtemp(&template) != nil)
     let directory = String(
       decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    for name in ["bipbip", "Leon"] {
+    for name in ["bipbip", "Leon", "oardel"] {
       let text = "#!/bin/sh\necho \"\(name) $*\" >>\(directory)/calls\n"
       let file = open(directory + "/" + name, O_WRONLY | O_CREAT, 0o755)
       try #require(file >= 0)

@@ -8,13 +8,13 @@ import Testing
 enum OAR2Leaving {
   /// Lets liburnad crash while jobs run, are suspended, reserved, held and waited for, and looks at how they end
   /// under Almighty.
-  static func check(_ test: TestLab, words: String) throws {
+  static func check(_ test: TestLab) throws {
     _ = try test.sh("frontend", session, user: "user1")
-    let jobs = try test.sh("frontend", words + begin, user: "user1")
+    let jobs = try test.user(begin)
     let seconds = try test.sh(
       "server", "begin=$(date +%s); use-server left; echo $(($(date +%s) - begin))")
     #expect((Int(seconds) ?? 99) <= 10, "\(seconds)")
-    let out = try test.sh("frontend", words + "set -- \(jobs)\n" + end, user: "user1")
+    let out = try test.user("set -- \(jobs)\n" + end)
     #expect(out.hasSuffix("good"), "\(out)")
     // An interactive job that was left ends as one of OAR's own; besides it, exit codes and times are known.
     #expect(

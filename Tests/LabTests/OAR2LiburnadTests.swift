@@ -16,10 +16,15 @@ extension LabSuite {
           let out = try test.user(script)
           #expect(out.hasSuffix("good"), "\(name): \(out)")
         }
+        _ = try test.sh("server", Self.hooks)
+        let hooked = try test.user(Self.hooked)
+        let calls = try test.sh("server", "cat /tmp/hooks")
+        #expect(
+          calls == "prologue \(hooked) user1 Launching\nepilogue \(hooked) user1 Finishing")
         let nodes = try test.sh("server", Self.nodes)
         #expect(nodes.hasSuffix("good"), "\(nodes)")
         try there(and: test)
-        try OAR2Leaving.check(test, words: Self.words)
+        try OAR2Leaving.check(test)
         // What others would act upon was acted upon, and nothing is half way.
         let left = """
           select (select count(*) from event_logs where to_check = 'YES'),
@@ -49,6 +54,33 @@ extension LabSuite {
       }
     }
 
+    /// The server, started anew with programs of the site around jobs, which ask OAR for the state of theirs.
+    private static let hooks = """
+      set -e
+      cat >/etc/oar/hook <<'END'
+      #!/bin/sh
+      state=$(oarstat -s -j "$1" | sed 's/.*: //')
+      echo "${0##*-} $1 $OAR_USER $state" >>/tmp/hooks
+      END
+      chmod 755 /etc/oar/hook
+      for name in prologue epilogue; do
+        ln -s hook /etc/oar/hook-$name
+        echo "SERVER_$(echo $name | tr a-z A-Z)_EXEC_FILE=\"/etc/oar/hook-$name\"" >>/etc/oar/oar.conf
+      done
+      former=$(pgrep -x liburnad)
+      kill $former
+      tries=300
+      while [ -d /proc/$former ] || ! timeout 1 bash -c '</dev/tcp/server/6666' 2>/dev/null; do
+        tries=$((tries - 1)); [ $tries -gt 0 ]; sleep 0.1
+      done
+      """
+
+    private static let hooked = """
+      job=$(ask -l nodes=2,walltime=0:1 true)
+      await $job Terminated
+      echo $job
+      """
+
     /// A job of half a minute, whose id is said when it runs.
     private static let begin = """
       job=$(ask -l core=1,walltime=0:5 'sleep 20; exit 5')
@@ -60,8 +92,10 @@ extension LabSuite {
       (
         "batch and array",
         """
-        job=$(ask -l core=1,walltime=0:1 'exit 3')
+        job=$(ask --notify "exec:/usr/bin/touch $HOME/told" -l core=1,walltime=0:1 'exit 3')
         await $job Terminated
+        tries=100
+        until [ -O told ]; do tries=$((tries - 1)); [ $tries -gt 0 ]; sleep 0.1; done
         oarstat -fj $job | grep -q '768 (3,0,0)'
         for job in $(ask --array 4 -l core=1,walltime=0:1 true); do await $job Terminated; done
         echo good

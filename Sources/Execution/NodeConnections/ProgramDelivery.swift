@@ -14,7 +14,7 @@ public struct ProgramDelivery: Sendable {
   /// The exit code by which a host says that it lacks the program.
   static let missingCode = 44
   /// Where OAR's `oardodo` may be, beside the account's own PATH.
-  static let oarFolders = "/usr/lib/oar/oardodo:/usr/local/lib/oar/oardodo"
+  public static let oarFolders = "/usr/lib/oar/oardodo:/usr/local/lib/oar/oardodo"
   /// Seconds that bringing it there may take.
   static let limit = 300.0
 

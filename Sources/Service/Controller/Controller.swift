@@ -29,6 +29,9 @@ public actor Controller {
   var doomed: [JobID: String] = [:]
   /// Answers that hosts owe, each with an end.
   var waits = Waits()
+  /// The site's programs on the server, and how many prologues failed since one did not.
+  let hookPrograms: ServicePrograms
+  var failedPrologues = 0
   /// How often a job was submitted again by the server.
   var resubmissions: [JobID: Int] = [:]
   /// The terminals that interactive jobs were submitted from.
@@ -90,6 +93,7 @@ public actor Controller {
     self.loop = loop
     log = ServerLog()
     committer = Committer(storage: storage, log: log)
+    hookPrograms = ServicePrograms(loop: loop, atOnce: ServerHooks.atOnce)
     startedAt = Self.now
   }
 
@@ -164,6 +168,7 @@ public actor Controller {
     unlink(settings.socketPath)
     for client in clients.values { client.stream.closeAfterFlush() }
     endWithOAR2()
+    hookPrograms.stop()
     await leaveToOAR2()
     connections?.endAll()
     while committer.isWriting { await Task.yield() }
@@ -269,13 +274,14 @@ public actor Controller {
       case .kill(let id): kill(id)
       case .exterminate(let id): exterminate(id)
       case .signal(let id, let number): signal(id, number)
-      case .suspend(let id): freeze(id, true)
-      case .resume(let id): freeze(id, false)
+      case .suspend(let id): stopProcesses(of: id)
+      case .resume(let id): continueProcesses(of: id)
       case .walltime(let id): sendWalltime(of: id)
       case .wakeHosts(let hosts): wake(hosts)
       case .haltHosts(let hosts): halt(hosts)
       case .hostsChanged: refreshHosts()
       case .notice(let notice): tellFollowers(notice)
+      case .tellUser(let job, let tag): tellUser(of: job, tag)
       case .jobsDurable(let limit):
         state.durableBelow = max(state.durableBelow, limit)
         state.hasNewcomers = true

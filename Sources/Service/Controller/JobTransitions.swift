@@ -15,6 +15,7 @@ extension ClusterState {
     jobs[id]?.state = state
     if state == .resuming { resuming.insert(id) } else { resuming.remove(id) }
     outcome.changes.append(.jobState(id, state, at: now))
+    tellUser(of: job, in: state, &outcome)
     tell(id, at: now, &outcome)
   }
 
@@ -52,6 +53,7 @@ extension ClusterState {
     if let message { setMessage(id, message, &outcome) }
     if job.deletionAsked > 0 { outcome.changes.append(.jobDeletion(id, .done, at: now)) }
     outcome.changes.append(.jobEnded(id, state, exitStatus: status, at: now))
+    tellUser(of: job, in: state, &outcome)
     for resource in job.assignedResources { lastJobDates[resource] = now }
     jobs[id]?.state = state
     var record = record(of: jobs[id] ?? job)

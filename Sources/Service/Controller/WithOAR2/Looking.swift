@@ -23,7 +23,8 @@ extension Controller {
       throw StorageError.unusable("the store is not one that OAR 2's programs can share")
     }
     let side = OAR2Side(
-      settings: settings, store: store, programs: OARPrograms(loop: loop, settings: settings))
+      settings: settings, store: store, programs: OARPrograms(loop: loop, settings: settings),
+      userCommands: ServicePrograms(loop: loop, atOnce: Self.userCommandsAtOnce))
     withOAR2 = side
     let now = Self.now
     // Jobs whose submission was under way look as if they were held.
@@ -50,6 +51,7 @@ extension Controller {
   func endWithOAR2() {
     withOAR2?.connections?.endAll()
     withOAR2?.programs.stop()
+    withOAR2?.userCommands.stop()
   }
 
   // MARK: Words
@@ -173,7 +175,7 @@ extension Controller {
     }
     state.grant(news.wantedStates, at: now, &outcome)
     for (id, row) in news.watched.sorted(by: { $0.key < $1.key }) { follow(row, of: id, &outcome) }
-    heed(news, at: now, &outcome)
+    heed(&news, at: now, &outcome)
     let isUnread = { (id: JobID) in id >= side.horizon.next || side.horizon.isMissing(id) }
     let (checked, retyped) = state.takeUp(news.events, at: now, &outcome, isUnread: isUnread)
     for id in checked { side.takenEvents[id] = now }

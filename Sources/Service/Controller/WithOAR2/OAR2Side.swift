@@ -10,6 +10,8 @@ final class OAR2Side {
   let settings: OAR2Settings
   let store: any SharedStorage
   let programs: OARPrograms
+  /// Commands of users that are told of their jobs.
+  let userCommands: ServicePrograms
   /// Which ids of jobs were read.
   var horizon = JobHorizon()
   /// Connections that may be OAR's.
@@ -24,10 +26,12 @@ final class OAR2Side {
   var undecided: [JobID: Instant] = [:]
   /// Jobs of OAR's whose end was asked for: when Leon was told first and last, on the server's clock.
   var kills: [JobID: (first: Instant, last: Instant)] = [:]
+  /// Jobs of OAR's that its programs bring to an end.
+  var finishing: [JobID: FinishingJob] = [:]
   /// When jobs of OAR's were given to `bipbip` to be started.
   var launches: [JobID: Instant] = [:]
-  /// Jobs to submit again as soon as there are ids.
-  var owed: [OwedJob] = []
+  /// Jobs that end, and are submitted again, as soon as there are ids.
+  var owed: [OwedEnd] = []
   var isReserving = false
   /// Events that were acted upon, and when: they may be read again until that is written.
   var takenEvents: [Int: Instant] = [:]
@@ -45,11 +49,20 @@ final class OAR2Side {
   /// What went wrong at the last look; `nil` if nothing did.
   var trouble: String?
 
-  init(settings: OAR2Settings, store: any SharedStorage, programs: OARPrograms) {
+  init(
+    settings: OAR2Settings, store: any SharedStorage, programs: OARPrograms,
+    userCommands: ServicePrograms
+  ) {
     self.settings = settings
     self.store = store
     self.programs = programs
+    self.userCommands = userCommands
   }
+}
+
+extension OAR2Side {
+  /// Whether a job ends as soon as there are ids for the one that repeats it.
+  func owes(_ id: JobID) -> Bool { owed.contains { $0.owed.job.id == id } }
 }
 
 /// Ids that nobody else has: of jobs, and as many moldables as a job may have for each.
