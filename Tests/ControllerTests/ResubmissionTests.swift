@@ -61,11 +61,13 @@ private actor DyingStore: SharedStorage {
 @Suite("Jobs that are submitted again, and a server that dies") struct ResubmissionTests {
   @Test(
     "a job has not ended before the one that repeats it is there, and the next server does both",
-    arguments: [
-      (AttemptStatus.failed(.confinement, "no cgroup"), "Error"),
-      (.ended(status: 99 << 8, cause: .command, at: time(nil) + 100), "Terminated"),
-    ])
-  func ours(_ end: AttemptStatus, _ state: String) async throws {
+    arguments: ["Error", "Terminated"])
+  func ours(_ state: String) async throws {
+    // A job that asks to be repeated has to have run for a minute.
+    let end =
+      state == "Error"
+      ? AttemptStatus.failed(.confinement, "no cgroup")
+      : .ended(status: 99 << 8, cause: .command, at: time(nil) + 100)
     var store: DyingStore?
     let first = try await SharedStage(wrap: {
       let dying = DyingStore($0)

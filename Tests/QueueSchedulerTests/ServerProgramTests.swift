@@ -72,9 +72,7 @@ import Testing
     try server.start()
     try site.submit(4)
     try await site.runs([1, 2, 3, 4])
-    let result = try await site.ends(process)
-    #expect(result.stderr.contains("cannot read the database"), "\(result)")
-    #expect(result.stderr.contains("the database can be read again"), "\(result)")
+    try await site.ends(process)
     #expect(try site.histories == ["1|1", "2|1", "3|1", "4|1"])
   }
 

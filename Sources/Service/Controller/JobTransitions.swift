@@ -36,8 +36,9 @@ extension ClusterState {
         id, moldable: job.moldableID(at: moldable), index: moldable, resources: resources, at: now
       ))
     let isOpen = job.request.moldables.count > 1 && job.reservation == .none
-    // OAR leaves the message of a job that repeats another one to the planner.
-    if isOpen || job.message.isEmpty {
+    // OAR leaves the message of a job that repeats another one to the planner. Beside OAR 2 all planners write
+    // theirs before a job starts.
+    if !isBesideOAR2, isOpen || job.message.isEmpty {
       setMessage(id, jobMessage(of: job, resources: resources.count, moldable: moldable), &outcome)
     }
     outcome.effects.append(.launch(id))

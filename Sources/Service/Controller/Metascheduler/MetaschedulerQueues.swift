@@ -142,9 +142,9 @@ extension MetaschedulerPass {
   /// before.
   private func rows(with placed: [WaitingJob]) -> [Prediction] {
     let own = placed.compactMap { job -> Prediction? in
-      guard let reservation = job.reservation, let promise = reservation.promised else {
-        return nil
-      }
+      guard let reservation = job.reservation, let promise = reservation.promised,
+        reservation.start < endOfTime
+      else { return nil }
       return state.jobs[job.id].map {
         Prediction(
           moldable: $0.moldableID(at: promise.moldable), start: reservation.start,

@@ -162,7 +162,10 @@ extension Controller {
     guard let side = withOAR2 else { return }
     var outcome = Outcome()
     var news = news
-    news.events.removeAll { side.takenEvents[$0.id] != nil }
+    // What was said of a job waits until it is known whose it is.
+    news.events.removeAll {
+      side.takenEvents[$0.id] != nil || side.undecided[$0.event.job] != nil
+    }
     for problem in news.problems { log.say(problem) }
     let problems = side.horizon.settle(news, at: now) {
       self.state.jobs[$0] != nil || self.state.ended[$0] != nil
