@@ -67,7 +67,7 @@ private actor DyingStore: SharedStorage {
     let end =
       state == "Error"
       ? AttemptStatus.failed(.confinement, "no cgroup")
-      : .ended(status: 99 << 8, cause: .command, at: time(nil) + 100)
+      : .ended(status: 99 << 8, cause: .command, at: time(nil) + 1000)
     var store: DyingStore?
     let first = try await SharedStage(wrap: {
       let dying = DyingStore($0)

@@ -158,7 +158,7 @@ final class SharedStage: PlayedServer {
   ) async throws {
     directory = try former ?? Self.makeDirectory()
     let path = directory + "/oar.sqlite"
-    let storage = wrap(try await SQLiteStorage.open(path: path, durability: .normal))
+    let storage = wrap(try await Self.openStore(path))
     other = try OtherWriter(path)
     if former == nil { try await writeResources(to: storage) }
     try prepare(other)
@@ -170,6 +170,20 @@ final class SharedStage: PlayedServer {
     thread = Self.startThread(of: loop)
     try await controller.beginPlay()
     await settle()
+  }
+
+  /// The lock of a former server may outlive it for a moment: in a child that another test has just forked.
+  private static func openStore(_ path: String) async throws -> any SharedStorage {
+    let deadline = time(nil) + 20
+    while true {
+      do {
+        return try await SQLiteStorage.open(path: path, durability: .normal)
+      } catch StorageError.unusable(let reason)
+        where reason.contains("in use by another server") && time(nil) < deadline
+      {
+        await Task.yield()
+      }
+    }
   }
 
   /// Ends the server and leaves what it used to another one.
