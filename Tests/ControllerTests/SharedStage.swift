@@ -253,6 +253,6 @@ extension Controller {
     guard let side = withOAR2 else { return true }
     return !committer.hasWork && !committer.isWriting && !state.needsPlan && !state.hasNewcomers
       && !side.isLooking && !side.isLookScheduled && !side.isReserving
-      && side.programs.running.isEmpty
+      && side.programs.isIdle
   }
 }

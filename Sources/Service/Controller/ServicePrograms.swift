@@ -15,6 +15,15 @@ enum ProgramEnd: Hashable, Sendable {
   /// It could not be started, with the reason.
   case notStarted(String)
 
+  init(_ end: ChildEnd, limit: Seconds) {
+    switch end {
+    case .exited(let code): self = .exited(code)
+    case .signalled(let signal): self = .signalled(signal)
+    case .tookTooLong: self = .tookTooLong(limit)
+    case .notStarted(let reason): self = .notStarted(reason)
+    }
+  }
+
   /// What went wrong; `nil` if it ended with 0.
   var problem: String? {
     switch self {
@@ -69,6 +78,9 @@ final class ServicePrograms {
     running[key] != nil || queue.contains { $0.call.key == key }
   }
 
+  /// Whether a call with the key waits and has not begun.
+  func isWaiting(_ key: String) -> Bool { queue.contains { $0.call.key == key } }
+
   /// Runs a program when its turn comes.
   ///
   /// - Parameter whenDone: called on the loop, later, with how it ended.
@@ -100,35 +112,17 @@ final class ServicePrograms {
     let call = entry.call
     var report: Int32 = -1
     let pid = call.launch(&report)
-    let pidfd = pid > 0 ? clinux_pidfd_open(pid) : -1
-    guard pidfd >= 0 else {
+    guard pid > 0 else {
       let reason = String(cString: strerror(errno))
-      if report >= 0 { close(report) }
-      if pid > 0 { kill(-pid, SIGKILL) }
       return loop.afterThisRound { entry.whenDone(.notStarted(reason)) }
     }
     running[call.key] = pid
-    var isLate = false
-    let timer = loop.after(Double(call.limit)) {
-      isLate = true
-      kill(-pid, SIGKILL)
-    }
-    loop.watch(pidfd, for: .read) { [weak self, loop] _ in
-      var status: Int32 = 0
-      guard waitpid(pid, &status, WNOHANG) != 0 else { return }
-      loop.cancel(timer)
-      loop.unwatch(pidfd)
-      close(pidfd)
+    loop.wait(for: pid, limit: Double(call.limit)) { [weak self] end in
       let failure = Self.failure(in: report)
       self?.running[call.key] = nil
-      entry.whenDone(isLate ? .tookTooLong(call.limit) : failure ?? Self.end(status))
+      entry.whenDone(failure ?? ProgramEnd(end, limit: call.limit))
       self?.startSome()
     }
-  }
-
-  private static func end(_ status: Int32) -> ProgramEnd {
-    let signal = Int(status & 127)
-    return signal == 0 ? .exited(Int(status >> 8 & 255)) : .signalled(signal)
   }
 
   /// Why a child that has ended could not become the program; it is asked then so that nobody waits.
@@ -152,35 +146,19 @@ extension ProgramCall {
 
   /// Starts it; -1 with `errno` set if that fails.
   fileprivate func launch(_ report: inout Int32) -> pid_t {
-    var copies: [UnsafeMutablePointer<CChar>?] = []
-    func list(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
-      let texts = texts.map { strdup($0) }
-      copies += texts
-      return texts + [nil]
-    }
     let file = input.isEmpty ? -1 : clinux_memory_file(input, input.count)
-    defer {
-      copies.forEach { free($0) }
-      if file >= 0 { close(file) }
-    }
+    defer { if file >= 0 { close(file) } }
     if !input.isEmpty, file < 0 { return -1 }
-    let arguments = list([path] + words.dropFirst())
-    let environment = list(variables.map { "\($0.key)=\($0.value)" })
-    return arguments.withUnsafeBufferPointer { arguments in
-      environment.withUnsafeBufferPointer { environment in
-        "/".withCString { root in
-          var launch = clinux_launch()
-          launch.program = UnsafePointer(arguments[0])
-          launch.arguments = UnsafePointer(arguments.baseAddress)
-          launch.environment = UnsafePointer(environment.baseAddress)
-          launch.directory = root
-          launch.input = file
-          (launch.output, launch.error) = isQuiet ? (-1, -1) : (2, 2)
-          (launch.terminal, launch.group_directory) = (-1, -1)
-          return clinux_launch(&launch, &report)
-        }
-      }
-    }
+    let strings = CStringStore()
+    var launch = clinux_launch()
+    launch.program = strings.string(path)
+    launch.arguments = strings.list([path] + words.dropFirst())
+    launch.environment = strings.list(variables.map { "\($0.key)=\($0.value)" })
+    launch.directory = strings.string("/")
+    launch.input = file
+    (launch.output, launch.error) = isQuiet ? (-1, -1) : (2, 2)
+    (launch.terminal, launch.group_directory) = (-1, -1)
+    return withExtendedLifetime(strings) { clinux_launch(&launch, &report) }
   }
 }
 
