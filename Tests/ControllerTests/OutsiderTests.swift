@@ -88,37 +88,25 @@ struct OutsiderTests {
 }
 
 /// A server on a PostgreSQL database of its own, with played hosts.
-private final class OutsiderStage {
+private final class OutsiderStage: PlayedServer {
   let loop = EventLoop()
   let controller: Controller
   let database: TestDatabase
   /// A connection of somebody else's.
   let writer: TestClient?
-  private var thread = pthread_t()
+  private let thread: pthread_t
 
   init() async throws {
-    signal(SIGPIPE, SIG_IGN)
     database = try PostgreSQLServer.shared().makeDatabase()
     let storage = try await PostgreSQLStorage.open(
       PostgreSQLSettings(Configuration(parsing: database.configuration)), .ours)
-    try await storage.commit(
-      [.propertyAdded(PropertyDefinition(name: "core", kind: .integer))]
-        + storedCluster().resources.map { resource in
-          var resource = resource
-          resource.properties["host"] = nil
-          return .resourceAdded(resource)
-        })
+    try await writeResources(to: storage)
     writer = try TestClient(database)
     controller = try Controller(
       settings: settings("SCHEDULER_JOB_SECURITY_TIME=0\nLIBURNA_NODE_TIMEOUT=3600"),
       storage: storage, loop: loop)
-    pthread_create(
-      &thread, nil,
-      { context in
-        context.map { Unmanaged<EventLoop>.fromOpaque($0).takeRetainedValue().run() }
-        return nil
-      }, Unmanaged.passRetained(loop).toOpaque())
-    try await controller.beginOutsidePlay()
+    thread = Self.startThread(of: loop)
+    try await controller.beginPlay()
     await settle()
   }
 
@@ -154,8 +142,6 @@ private final class OutsiderStage {
 }
 
 extension Controller {
-  fileprivate func beginOutsidePlay() async throws { try await load(reaching: PlayedAgents()) }
-
   fileprivate func act<Value: Sendable>(
     _ body: @Sendable (isolated Controller) throws -> Value
   ) rethrows -> Value { try body(self) }
