@@ -183,7 +183,11 @@ let package = Package(
     tests("NodeAgent", ["NodeAgent", "Wire", "ClusterModel", "CLinux"]),
     tests("NodeConnections", ["NodeConnections", "ClusterModel", "Wire", "CLinux"]),
     tests(
-      "Controller", ["Controller", "ClusterModel", "Storage", "SQLiteStorage", "Wire", "CSQLite"]),
+      "Controller",
+      [
+        "Controller", "ClusterModel", "Storage", "SQLiteStorage", "PostgreSQLStorage", "Wire",
+        "CSQLite", "PostgreSQLFixture",
+      ]),
     // kamelot in OAR 2's place: the program on a real database.
     tests(
       "QueueScheduler",

@@ -16,6 +16,11 @@ def metascheduler(command):
             "timeout 1 bash -c '</dev/tcp/server/6666' 2>/dev/null; do sleep 0.05; done")
 
 
+def aside(command):
+    """Sets META_SCHED_CMD alone: kao reads it at every pass, and lets OAR's own make the pass if that is named."""
+    return f"use-metascheduler {command}"
+
+
 class Configuration:
     """One of them; `back` and `forth` are scripts for root on the server, None where there is nowhere to go."""
 
@@ -28,8 +33,8 @@ class Configuration:
 CONFIGURATIONS = [
     Configuration("oar2"),
     Configuration("oar2-kamelot", queue(SCHEDULER), queue("kamelot")),
-    Configuration("oar2-kao", metascheduler("oar_meta_sched"), metascheduler("kao")),
-    Configuration("oar2-kamelot-kao", metascheduler("oar_meta_sched") + "; " + queue(SCHEDULER),
+    Configuration("oar2-kao", aside("oar_meta_sched"), metascheduler("kao")),
+    Configuration("oar2-kamelot-kao", aside("oar_meta_sched") + "; " + queue(SCHEDULER),
                   queue("kamelot") + "; " + metascheduler("kao")),
     Configuration("oar2-liburnad", "use-server almighty", "use-server liburnad"),
     Configuration("liburna-postgres"),

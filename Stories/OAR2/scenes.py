@@ -302,7 +302,7 @@ def overrun(stage):
 def checkpointed(stage):
     command = "trap 'exit 7' USR2; n=0; while [ $n -lt 600 ]; do sleep 0.2; n=$((n+1)); done"
     asked = stage.one("-l", "core=1,walltime=0:20", "--checkpoint", "60", command, exit_code=7 << 8)
-    by_time = stage.one("-l", "core=1,walltime=0:1:30", "--checkpoint", "75", command, exit_code=7 << 8)
+    by_time = stage.one("-l", "core=1,walltime=0:4", "--checkpoint", "225", command, exit_code=7 << 8)
     stage.until(asked, "Running")
     stage.rest(3)
     stage.command("oardel", "-c", str(asked))

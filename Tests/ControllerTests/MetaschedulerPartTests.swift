@@ -22,7 +22,7 @@ import Testing
       SERVER_PORT="many"
       SCHEDULER_TIMEOUT=60
       """, ["OARDIR": "/opt/oar"])
-    #expect(settings.planning.planning.jobSecurityTime == 60)
+    #expect(settings.planner.planning.jobSecurityTime == 60)
     #expect(settings.almighty.port == 6666)
     #expect(settings.schedulers == "/opt/oar/schedulers" && settings.schedulerLimit == 240)
     #expect(
@@ -81,10 +81,10 @@ import Testing
   @Test("the date of a pass does not step back with the clock, unless it stepped far")
   func clock() {
     let log = MetaschedulerLog(level: 0)
-    #expect(MetaschedulerPass.date(100, after: 0, log) == 100)
-    #expect(MetaschedulerPass.date(100, after: 90, log) == 100)
-    #expect(MetaschedulerPass.date(100, after: 101, log) == 101)
-    #expect(MetaschedulerPass.date(100, after: 4000, log) == 100)
+    #expect(MetaschedulerPass.passDate(100, after: 0, log) == 100)
+    #expect(MetaschedulerPass.passDate(100, after: 90, log) == 100)
+    #expect(MetaschedulerPass.passDate(100, after: 101, log) == 101)
+    #expect(MetaschedulerPass.passDate(100, after: 4000, log) == 100)
   }
 
   @Test("processes are woken by the site's script over ssh, with nothing a shell or Perl could run")
@@ -123,7 +123,7 @@ import Testing
     #expect(lines.contains("OARDIR=/usr/lib/oar"))
     #expect(!lines.contains { $0.hasPrefix("LIBURNA_SECRET") })
     let names = lines.compactMap { $0.split(separator: "=").first.map(String.init) }
-    #expect(Set(names).isSubset(of: Set(OAR2Program.inherited)))
+    #expect(Set(names).isSubset(of: Set(OAR2Environment.names)))
     let slow = OAR2Program(path: "sleep", arguments: ["60"])
     #expect(await slow.run(limit: 1) { _ in } == .tookTooLong)
     let failing = OAR2Program(path: "/bin/sh", arguments: ["-c", "echo a; echo b; kill -9 $$"])

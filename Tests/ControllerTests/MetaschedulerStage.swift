@@ -62,13 +62,7 @@ final class MetaschedulerStage {
     other = try OtherWriter(directory + "/oar.sqlite")
     almighty = try PlayedPort()
     oarsub = try PlayedPort()
-    try await storage.commit(
-      [.propertyAdded(PropertyDefinition(name: "core", kind: .integer))]
-        + storedCluster().resources.map { resource in
-          var resource = resource
-          resource.properties["host"] = nil
-          return .resourceAdded(resource)
-        })
+    try await writeResources(to: storage)
   }
 
   /// Makes a pass, some seconds from now.

@@ -113,6 +113,56 @@ import Wire
     try await stage.end()
   }
 
+  @Test(
+    "such a job is told to save its work before its walltime, and gets signals, by OAR's oardel")
+  func signals() async throws {
+    let stage = try await SharedStage({
+      try $0.run(1, on: [1, 2])
+      try $0.write("UPDATE jobs SET checkpoint = 600")
+    })
+    await stage.connect("node1")
+    await stage.act { $0.watchOARsJobs(at: time(nil) + 2000) }
+    await stage.act { $0.watchOARsJobs(at: time(nil) + 3100) }
+    await stage.act { $0.watchOARsJobs(at: time(nil) + 3110) }
+    try await stage.act { controller in
+      var outcome = Outcome()
+      try controller.state.act(
+        .signal("sigusr1"), on: 1, by: alice, settings: controller.settings, at: time(nil), &outcome
+      )
+      controller.commit(outcome)
+    }
+    #expect(try await stage.calls(2) == ["oardel -c 1", "oardel -s USR1 1"])
+    #expect(
+      try stage.other.read("SELECT type FROM event_logs ORDER BY event_id")
+        == "CHECKPOINT SIGNAL_SIGUSR1")
+    try await stage.end()
+  }
+
+  @Test(
+    "a job that OAR left finishing ends as its row says, when its hosts are clean",
+    arguments: [("256", "Terminated"), ("NULL", "Error")])
+  func leftFinishing(_ status: String, _ state: String) async throws {
+    let stage = try await SharedStage({
+      try $0.run(1, on: [1, 2, 3], state: "Finishing")
+      try $0.write("UPDATE jobs SET exit_code = \(status), stop_time = 2000000000")
+    })
+    await stage.connect("node1")
+    await stage.connect("node2")
+    await stage.hear("BipBip")
+    _ = await stage.said()
+    await stage.act { $0.watchOARsJobs(at: time(nil) + 200) }
+    #expect(await stage.said() == [])
+    await stage.act { $0.watchOARsJobs(at: time(nil) + 310) }
+    #expect(await stage.said() == ["node1: release 1", "node2: release 1"])
+    await stage.report(.released(1), from: "node1")
+    #expect(try stage.other.state(1) == "Finishing")
+    await stage.report(.released(1), from: "node2")
+    #expect(try stage.other.state(1) == state)
+    #expect(try stage.other.read("SELECT quote(exit_code) FROM jobs") == status)
+    #expect(try stage.other.read("SELECT stop_time FROM jobs") == "2000000000")
+    try await stage.end()
+  }
+
   @Test("a deploy job is started by bipbip, and a failure of its hosts submits it not again")
   func deploy() async throws {
     let stage = try await SharedStage()
@@ -154,6 +204,22 @@ import Wire
         == "Suspected Suspected")
     #expect(
       try stage.other.read("SELECT DISTINCT state FROM queues") == "Active")
+    try await stage.end()
+  }
+}
+
+extension OARJobTests {
+  @Test("a deploy job that ends before its start was seen ends all the same")
+  func endsAtOnce() async throws {
+    let stage = try await SharedStage()
+    await stage.connect("node1")
+    await stage.connect("node2")
+    try stage.other.submit(1, types: ["deploy"])
+    await stage.hear("Qsub")
+    #expect(try await stage.calls(1) == ["bipbip 1"])
+    #expect(await stage.state(of: 1) == .toLaunch)
+    await stage.hear("OAREXEC_1_0_768_4711")
+    #expect(try await stage.calls(2) == ["bipbip 1", "bipbip 1 0 768 4711"])
     try await stage.end()
   }
 }

@@ -44,7 +44,18 @@ final class OtherWriter {
   }
 }
 
-extension OtherWriter {
+/// A database as other programs write it.
+protocol DatabaseWriter {
+  func write(_ sql: String) throws
+}
+
+extension OtherWriter: DatabaseWriter {
+  func state(_ id: JobID) throws -> String {
+    try read("SELECT state FROM jobs WHERE job_id = \(id)")
+  }
+}
+
+extension DatabaseWriter {
   /// The first rows of a submission, as `oarsub` writes them; the job is not there yet.
   func beginSubmission(
     _ id: JobID, _ columns: [String: String] = [:], cores: Int = 1, walltime: Int = 3600,
@@ -114,60 +125,79 @@ extension OtherWriter {
       "INSERT INTO event_logs (type, job_id, date, description) VALUES ('\(type)', \(job), 1000, 'x')"
     )
   }
+}
 
-  func state(_ id: JobID) throws -> String {
-    try read("SELECT state FROM jobs WHERE job_id = \(id)")
-  }
+/// The resources of ``storedCluster()``, as far as OAR 2 knows their properties.
+func writeResources(to storage: any Storage) async throws {
+  try await storage.commit(
+    [.propertyAdded(PropertyDefinition(name: "core", kind: .integer))]
+      + storedCluster().resources.map { resource in
+        var resource = resource
+        resource.properties["host"] = nil
+        return .resourceAdded(resource)
+      })
 }
 
 /// The server and what is around it.
-final class SharedStage {
+final class SharedStage: PlayedServer {
   let loop = EventLoop()
   let controller: Controller
   let other: OtherWriter
   /// Where the played programs of OAR's note how they were called.
   let directory: String
-  private var thread = pthread_t()
+  private let thread: pthread_t
 
   /// A server over a database that `prepare` has written to. The first look is over.
+  ///
+  /// - Parameters:
+  ///   - former: where another server was; its database is gone on with.
+  ///   - wrap: puts a store of the test before the real one.
   init(
-    _ prepare: (OtherWriter) throws -> Void = { _ in }, configuration: String = ""
+    _ prepare: (OtherWriter) throws -> Void = { _ in }, configuration: String = "",
+    in former: String? = nil, wrap: (any SharedStorage) -> any SharedStorage = { $0 }
   ) async throws {
-    signal(SIGPIPE, SIG_IGN)
-    directory = try Self.makeDirectory()
+    directory = try former ?? Self.makeDirectory()
     let path = directory + "/oar.sqlite"
-    let storage = try await SQLiteStorage.open(path: path, durability: .normal)
+    let storage = wrap(try await Self.openStore(path))
     other = try OtherWriter(path)
-    try await storage.commit(
-      [.propertyAdded(PropertyDefinition(name: "core", kind: .integer))]
-        + storedCluster().resources.map { resource in
-          var resource = resource
-          resource.properties["host"] = nil
-          return .resourceAdded(resource)
-        })
+    if former == nil { try await writeResources(to: storage) }
     try prepare(other)
     var settings = try ServerSettings(
       Configuration(
         parsing: "SCHEDULER_JOB_SECURITY_TIME=0\nLIBURNA_WITH_OAR2=yes\n" + configuration))
     settings.withOAR2?.directory = directory
     controller = Controller(settings: settings, storage: storage, loop: loop)
-    pthread_create(
-      &thread, nil,
-      { context in
-        context.map { Unmanaged<EventLoop>.fromOpaque($0).takeRetainedValue().run() }
-        return nil
-      }, Unmanaged.passRetained(loop).toOpaque())
-    try await controller.beginSharedPlay()
+    thread = Self.startThread(of: loop)
+    try await controller.beginPlay()
     await settle()
+  }
+
+  /// The lock of a former server may outlive it for a moment: in a child that another test has just forked.
+  private static func openStore(_ path: String) async throws -> any SharedStorage {
+    let deadline = time(nil) + 20
+    while true {
+      do {
+        return try await SQLiteStorage.open(path: path, durability: .normal)
+      } catch StorageError.unusable(let reason)
+        where reason.contains("in use by another server") && time(nil) < deadline
+      {
+        await Task.yield()
+      }
+    }
+  }
+
+  /// Ends the server and leaves what it used to another one.
+  func endAlone() async {
+    await controller.stop()
+    pthread_join(thread, nil)
   }
 
   /// Ends the server and removes what it used.
   func end() async throws {
-    await controller.stop()
-    pthread_join(thread, nil)
+    await endAlone()
     for name in [
       "oar.sqlite", "oar.sqlite-wal", "oar.sqlite-shm", "oar.sqlite.lock", "bipbip", "Leon",
-      "calls",
+      "oardel", "calls",
     ] {
       unlink(directory + "/" + name)
     }
@@ -179,7 +209,7 @@ final class SharedStage {
     try #require(mkdtemp(&template) != nil)
     let directory = String(
       decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    for name in ["bipbip", "Leon"] {
+    for name in ["bipbip", "Leon", "oardel"] {
       let text = "#!/bin/sh\necho \"\(name) $*\" >>\(directory)/calls\n"
       let file = open(directory + "/" + name, O_WRONLY | O_CREAT, 0o755)
       try #require(file >= 0)
@@ -208,58 +238,21 @@ final class SharedStage {
     return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
   }
 
-  /// Waits until everything that was heard is durable and done.
   func settle() async {
     while await !controller.isSettled { await Task.yield() }
-  }
-
-  /// Does something on the server's thread and waits for what follows.
-  func act<Value: Sendable>(_ body: @Sendable (isolated Controller) throws -> Value) async rethrows
-    -> Value
-  {
-    let value = try await controller.play(body)
-    await settle()
-    return value
   }
 
   /// A word comes, and what it leads to is over.
   func hear(_ words: String...) async {
     for word in words { await act { $0.hearWord(word) } }
   }
-
-  func connect(_ host: String, _ attempts: [AttemptID: AttemptStatus] = [:]) async {
-    await act { controller in
-      (controller.connections as? PlayedAgents)?.connected.insert(host)
-      controller.hear(.connected(attempts), from: host)
-    }
-  }
-
-  func report(_ report: AgentReport, from host: String) async {
-    await act { $0.hear(.report(report), from: host) }
-  }
-
-  func said() async -> [String] {
-    await act { controller in
-      let agents = controller.connections as? PlayedAgents
-      defer { agents?.said = [] }
-      return agents?.said ?? []
-    }
-  }
-
-  func state(of job: JobID) async -> JobState? { await act { $0.state.jobs[job]?.state } }
 }
 
 extension Controller {
-  fileprivate func beginSharedPlay() async throws { try await load(reaching: PlayedAgents()) }
-
   fileprivate var isSettled: Bool {
     guard let side = withOAR2 else { return true }
     return !committer.hasWork && !committer.isWriting && !state.needsPlan && !state.hasNewcomers
       && !side.isLooking && !side.isLookScheduled && !side.isReserving
-      && side.programs.running.isEmpty
+      && side.programs.isIdle
   }
-
-  fileprivate func play<Value: Sendable>(
-    _ body: @Sendable (isolated Controller) throws -> Value
-  ) rethrows -> Value { try body(self) }
 }

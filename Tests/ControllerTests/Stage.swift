@@ -77,7 +77,7 @@ final class PlayedAgents: Agents {
 }
 
 /// The server and what is around it.
-final class Stage: Sendable {
+final class Stage: PlayedServer, Sendable {
   let loop: EventLoop
   let store: MemoryStore
   let controller: Controller
@@ -88,7 +88,6 @@ final class Stage: Sendable {
     jobs: [Job] = [], past: [JobRecord] = [], use: [PastUse] = [],
     configuration: String = "SCHEDULER_JOB_SECURITY_TIME=0"
   ) async throws {
-    signal(SIGPIPE, SIG_IGN)
     var stored = storedCluster()
     stored.jobs = jobs
     stored.nextJob = ((jobs.map(\.id) + past.map(\.id)).max() ?? 0) + 1
@@ -97,14 +96,7 @@ final class Stage: Sendable {
     self.loop = loop
     store = MemoryStore(stored, past: past, use: use)
     controller = try Controller(settings: settings(configuration), storage: store, loop: loop)
-    var thread = pthread_t()
-    pthread_create(
-      &thread, nil,
-      { context in
-        context.map { Unmanaged<EventLoop>.fromOpaque($0).takeRetainedValue().run() }
-        return nil
-      }, Unmanaged.passRetained(loop).toOpaque())
-    self.thread = thread
+    thread = Self.startThread(of: loop)
     try await controller.beginPlay()
     await settle()
   }
@@ -115,26 +107,8 @@ final class Stage: Sendable {
     pthread_join(thread, nil)
   }
 
-  /// Waits until everything that was heard is durable and done.
   func settle() async {
     while await !controller.isQuiet { await Task.yield() }
-  }
-
-  /// Does something on the server's thread and waits for what follows.
-  func act<Value: Sendable>(_ body: @Sendable (isolated Controller) throws -> Value) async rethrows
-    -> Value
-  {
-    let value = try await controller.perform(body)
-    await settle()
-    return value
-  }
-
-  /// A host's agent connects, knowing these attempts.
-  func connect(_ host: String, _ attempts: [AttemptID: AttemptStatus] = [:]) async {
-    await act { controller in
-      (controller.connections as? PlayedAgents)?.connected.insert(host)
-      controller.hear(.connected(attempts), from: host)
-    }
   }
 
   func disconnect(_ host: String) async {
@@ -143,21 +117,6 @@ final class Stage: Sendable {
       controller.hear(.disconnected("test"), from: host)
     }
   }
-
-  func report(_ report: AgentReport, from host: String) async {
-    await act { $0.hear(.report(report), from: host) }
-  }
-
-  /// What the agents were asked since the last call.
-  func said() async -> [String] {
-    await act { controller in
-      let agents = controller.connections as? PlayedAgents
-      defer { agents?.said = [] }
-      return agents?.said ?? []
-    }
-  }
-
-  func state(of job: JobID) async -> JobState? { await act { $0.state.jobs[job]?.state } }
 
   /// The types of the events that were written.
   func events() async -> [String] {
@@ -175,13 +134,7 @@ final class Stage: Sendable {
 }
 
 extension Controller {
-  fileprivate func beginPlay() async throws { try await load(reaching: PlayedAgents()) }
-
   fileprivate var isQuiet: Bool {
     !committer.hasWork && !committer.isWriting && (!state.needsPlan || committer.trouble != nil)
   }
-
-  fileprivate func perform<Value: Sendable>(
-    _ body: @Sendable (isolated Controller) throws -> Value
-  ) rethrows -> Value { try body(self) }
 }

@@ -1,6 +1,5 @@
 // kamelot on a real OAR 2: a site's steps to it and back, with jobs of several kinds on the way.
 
-import Compositions
 import Testing
 
 @testable import Lab
@@ -11,26 +10,20 @@ extension LabSuite {
     @Test(
       "jobs of several kinds run to their ends; the way back takes one call, and nothing is lost")
     func there() throws {
-      var composition = try CompositionFile.shipped("oar2-kamelot").composition(nodes: 2)
-      try composition.share(programs: TestLab.program)
-      try TestLab.run("oar2-kamelot", composition) { (test) throws in
-        let own = try #require(composition.test)
-        _ = try test.sh("frontend", own, user: "user1")
-        let out = try test.sh("frontend", Self.kinds, user: "user1")
+      try TestLab.runOAR2("oar2-kamelot") { (test) throws in
+        let out = try test.user(Self.kinds)
         #expect(out.hasSuffix("all Terminated"), "\(out)")
         #expect(try test.sh("server", "oarnotify -l | grep -c Active") == "3")
         #expect(try test.sh("server", "grep -c '^kamelot: ' /var/log/oar.log || true") == "0")
         // Back to OAR's scheduler, and one more job; a kamelot that crashes on the way.
         let seconds = try test.sh("server", Self.back)
         #expect((Int(seconds) ?? 99) <= 5)
-        _ = try test.sh("frontend", Self.oarsOwn, user: "user1")
+        _ = try test.user(Self.oarsOwn)
       }
     }
 
     /// Batch, array, moldable, dependency, container, timesharing, besteffort, reservation, noop.
     private static let kinds = """
-      cd
-      ask() { oarsub "$@" 2>&1 | sed -n 's/^OAR_JOB_ID=\\([0-9]\\)/\\1/p'; }
       # Before the others, which would have its cores by then.
       dated=$(ask -r "$(date -d '+40 seconds' '+%F %T')" -l core=1,walltime=0:1 true)
       one=$(ask -l core=1,walltime=0:5 'sleep 1')
@@ -40,14 +33,7 @@ extension LabSuite {
       jobs="$jobs $(ask -t besteffort -l core=1,walltime=0:1 true)"
       box=$(ask -t container -l core=1,walltime=0:1 'sleep 40')
       jobs="$jobs $box $(ask -t inner=$box -l core=1,walltime=0:0:10 true)"
-      tries=900
-      for job in $jobs; do
-        until [ "$(oarstat -s -j "$job" | sed 's/.*: //')" = Terminated ]; do
-          tries=$((tries - 1))
-          [ $tries -gt 0 ] || { oarstat -fj "$job"; exit 1; }
-          sleep 0.1
-        done
-      done
+      for job in $jobs; do await "$job" Terminated; done
       echo all Terminated
       """
 
@@ -59,14 +45,8 @@ extension LabSuite {
       """
 
     private static let oarsOwn = """
-      cd
-      job=$(oarsub -l core=1,walltime=0:1 true | sed -n 's/^OAR_JOB_ID=//p')
-      tries=600
-      until oarstat -fj "$job" | grep -q 'state = Terminated'; do
-        tries=$((tries - 1))
-        [ $tries -gt 0 ] || exit 1
-        sleep 0.1
-      done
+      job=$(ask -l core=1,walltime=0:1 true)
+      await "$job" Terminated
       oarstat -fj "$job" | grep -q 'Karma='
       """
   }

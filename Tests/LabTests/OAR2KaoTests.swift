@@ -12,18 +12,7 @@ extension LabSuite {
     @Test(
       "jobs of all kinds end as under OAR 2 alone; the way back takes seconds, and nothing is lost")
     func there() throws {
-      var composition = try CompositionFile.shipped("oar2-kamelot-kao").composition(nodes: 2)
-      let scripts =
-        String(#filePath.dropLast("/Tests/LabTests/OAR2KaoTests.swift".count)) + "/Scripts"
-      composition.volumes.append(Volume(source: scripts, target: "/srv/scripts", mode: .ro))
-      try composition.share(programs: TestLab.program)
-      // A word that comes right after a pass is kept for up to ten seconds by Almighty otherwise.
-      for role in composition.roles.indices where composition.roles[role].name == "server" {
-        composition.roles[role].prepare.append(Self.promptness)
-      }
-      try TestLab.run("oar2-kao", composition) { (test) throws in
-        let own = try #require(composition.test)
-        _ = try test.sh("frontend", own, user: "user1")
+      try TestLab.runOAR2("oar2-kamelot-kao", change: Self.prepare) { (test) throws in
         let scenes = try test.sh("server", "bash /srv/scripts/oar2-scenes 2>&1 || true")
         #expect(!scenes.contains("not ok") && scenes.contains("ok gantt"), "\(scenes)")
         #expect(try test.sh("server", "oarnotify -l | grep -c Active") == "3")
@@ -31,66 +20,62 @@ extension LabSuite {
           try test.sh("server", "grep -F \"[error]\" /var/log/oar.log | grep -F \"[kao]\" || true")
             == "")
         // Back to the metascheduler of OAR 2, with a job that runs; then one more.
-        let answer = try test.sh("frontend", Self.running, user: "user1")
+        let answer = try test.user(Self.running)
         let seconds = try test.sh("server", Self.back)
         #expect((Int(seconds) ?? 99) <= 5, "\(seconds)")
-        #expect(
-          try test.sh("frontend", Self.ending(answer), user: "user1") == "Terminated Terminated")
+        _ = try test.user(Self.ending(answer))
         #expect(
           try test.sh(
-            "server", "tail -n +$(cat /root/lines) /var/log/oar.log | grep -c oar/kao || true")
+            "server",
+            "tail -n +$(cat /root/lines) /var/log/oar.log | grep -cE 'kao. job|kao goes on' || true"
+          )
             == "0")
       }
     }
 
-    private static let promptness = """
-      sed -i 's/^SCHEDULER_MIN_TIME_BETWEEN_2_CALLS=.*/SCHEDULER_MIN_TIME_BETWEEN_2_CALLS="0"/' /etc/oar/oar.conf
-      """
+    /// The scenes as a volume; and a word that comes right after a pass is not kept for up to ten seconds by
+    /// Almighty.
+    private static func prepare(_ composition: inout Composition) {
+      let scripts =
+        String(#filePath.dropLast("/Tests/LabTests/OAR2KaoTests.swift".count)) + "/Scripts"
+      composition.volumes.append(Volume(source: scripts, target: "/srv/scripts", mode: .ro))
+      for role in composition.roles.indices where composition.roles[role].name == "server" {
+        composition.roles[role].prepare.append(
+          """
+          sed -i 's/^SCHEDULER_MIN_TIME_BETWEEN_2_CALLS=.*/SCHEDULER_MIN_TIME_BETWEEN_2_CALLS="0"/' \
+            /etc/oar/oar.conf
+          """)
+      }
+    }
 
     /// Submits a job that runs for some seconds, and prints its number once it runs.
     private static let running = """
-      cd
-      job=$(oarsub -l core=1,walltime=0:5 "sleep 8" | sed -n "s/^OAR_JOB_ID=//p")
-      tries=1800
-      until [ "$(oarstat -s -j "$job" | sed "s/.*: //")" = Running ]; do
-        tries=$((tries - 1))
-        [ $tries -gt 0 ] || { oarstat -fj "$job"; exit 1; }
-        sleep 0.1
-      done
+      job=$(ask -l core=1,walltime=0:5 "sleep 8")
+      await "$job" Running
       echo "$job"
       """
 
-    /// The variable, and Almighty as it is restarted by the lab; prints how many seconds it was away.
+    /// The variable alone; prints after how many seconds OAR's metascheduler made a pass.
     private static let back = """
-      wc -l </var/log/oar.log >/root/lines
+      lines=$(($(wc -l </var/log/oar.log) + 1))
       begin=$(date +%s)
       use-metascheduler oar_meta_sched
-      old=$(pgrep -o -x Almighty)
-      kill "$old"
+      bash -c "echo Qsub >/dev/tcp/server/6666"
       tries=300
-      until new=$(pgrep -o -x Almighty) && [ "$new" != "$old" ] &&
-        timeout 1 bash -c "</dev/tcp/server/6666" 2>/dev/null; do
+      until tail -n +$lines /var/log/oar.log | grep -qF '[MetaSched] End of Meta Scheduler'; do
         tries=$((tries - 1))
         [ $tries -gt 0 ] || break
         sleep 0.1
       done
       echo $(($(date +%s) - begin))
+      wc -l </var/log/oar.log >/root/lines
       """
 
     /// The ends of a job and of a new one.
     private static func ending(_ job: String) -> String {
       """
-      cd
-      new=$(oarsub -l core=1,walltime=0:1 true | sed -n "s/^OAR_JOB_ID=//p")
-      tries=1800
-      for job in \(job) $new; do
-        until [ "$(oarstat -s -j "$job" | sed "s/.*: //")" = Terminated ]; do
-          tries=$((tries - 1))
-          [ $tries -gt 0 ] || { oarstat -fj "$job"; exit 1; }
-          sleep 0.1
-        done
-      done
-      echo Terminated Terminated
+      new=$(ask -l core=1,walltime=0:1 true)
+      for job in \(job) $new; do await "$job" Terminated; done
       """
     }
   }

@@ -1,7 +1,6 @@
 // liburnad in the place of a real OAR 2's server: OAR's own commands do what they always do, and the switch
 // is made with jobs that run, there and back.
 
-import Compositions
 import Testing
 
 @testable import Lab
@@ -12,18 +11,20 @@ extension LabSuite {
     @Test(
       "OAR 2's own commands work unchanged, ours beside them, and running jobs outlive the switch")
     func place() throws {
-      var composition = try CompositionFile.shipped("oar2-liburnad").composition(nodes: 2)
-      try composition.share(programs: TestLab.program)
-      try TestLab.run("oar2-liburnad", composition) { (test) throws in
-        let own = try #require(composition.test)
-        _ = try test.sh("frontend", own, user: "user1")
+      try TestLab.runOAR2("oar2-liburnad") { (test) throws in
         for (name, script) in Self.scripts {
-          let out = try test.sh("frontend", Self.words + script, user: "user1")
+          let out = try test.user(script)
           #expect(out.hasSuffix("good"), "\(name): \(out)")
         }
+        _ = try test.sh("server", Self.hooks)
+        let hooked = try test.user(Self.hooked)
+        let calls = try test.sh("server", "cat /tmp/hooks")
+        #expect(
+          calls == "prologue \(hooked) user1 Launching\nepilogue \(hooked) user1 Finishing")
         let nodes = try test.sh("server", Self.nodes)
         #expect(nodes.hasSuffix("good"), "\(nodes)")
         try there(and: test)
+        try OAR2Leaving.check(test)
         // What others would act upon was acted upon, and nothing is half way.
         let left = """
           select (select count(*) from event_logs where to_check = 'YES'),
@@ -40,32 +41,44 @@ extension LabSuite {
 
     /// The switch to OAR's server and back, each with a job that runs.
     private func there(and test: TestLab) throws {
-      let first = try test.sh("frontend", Self.words + Self.begin, user: "user1")
+      let first = try test.user(Self.begin)
       let seconds = try test.sh(
         "server", "begin=$(date +%s); use-server almighty; echo $(($(date +%s) - begin))")
       #expect((Int(seconds) ?? 99) <= 5)
       // One that OAR starts, one that goes on; then back.
-      let second = try test.sh("frontend", Self.words + Self.begin, user: "user1")
+      let second = try test.user(Self.begin)
       _ = try test.sh("server", "use-server liburnad")
       for job in [first, second] {
         let end = "await \(job) Terminated; oarstat -fj \(job) | grep -c '1280 (5,0,0)'"
-        #expect(try test.sh("frontend", Self.words + end, user: "user1") == "1", "job \(job)")
+        #expect(try test.user(end) == "1", "job \(job)")
       }
     }
 
-    /// `ask` submits and says the id, `await JOB STATE` waits for a state.
-    private static let words = """
-      cd
-      ask() { oarsub "$@" 2>&1 | sed -n 's/^OAR_JOB_ID=\\([0-9]\\)/\\1/p'; }
-      await() {
-        tries=600
-        until [ "$(oarstat -s -j "$1" | sed 's/.*: //')" = "$2" ]; do
-          tries=$((tries - 1))
-          [ $tries -gt 0 ] || { oarstat -fj "$1"; exit 1; }
-          sleep 0.1
-        done
-      }
+    /// The server, started anew with programs of the site around jobs, which ask OAR for the state of theirs.
+    private static let hooks = """
+      set -e
+      cat >/etc/oar/hook <<'END'
+      #!/bin/sh
+      state=$(oarstat -s -j "$1" | sed 's/.*: //')
+      echo "${0##*-} $1 $OAR_USER $state" >>/tmp/hooks
+      END
+      chmod 755 /etc/oar/hook
+      for name in prologue epilogue; do
+        ln -s hook /etc/oar/hook-$name
+        echo "SERVER_$(echo $name | tr a-z A-Z)_EXEC_FILE=\"/etc/oar/hook-$name\"" >>/etc/oar/oar.conf
+      done
+      former=$(pgrep -x liburnad)
+      kill $former
+      tries=300
+      while [ -d /proc/$former ] || ! timeout 1 bash -c '</dev/tcp/server/6666' 2>/dev/null; do
+        tries=$((tries - 1)); [ $tries -gt 0 ]; sleep 0.1
+      done
+      """
 
+    private static let hooked = """
+      job=$(ask -l nodes=2,walltime=0:1 true)
+      await $job Terminated
+      echo $job
       """
 
     /// A job of half a minute, whose id is said when it runs.
@@ -79,8 +92,10 @@ extension LabSuite {
       (
         "batch and array",
         """
-        job=$(ask -l core=1,walltime=0:1 'exit 3')
+        job=$(ask --notify "exec:/usr/bin/touch $HOME/told" -l core=1,walltime=0:1 'exit 3')
         await $job Terminated
+        tries=100
+        until [ -O told ]; do tries=$((tries - 1)); [ $tries -gt 0 ]; sleep 0.1; done
         oarstat -fj $job | grep -q '768 (3,0,0)'
         for job in $(ask --array 4 -l core=1,walltime=0:1 true); do await $job Terminated; done
         echo good

@@ -73,3 +73,19 @@ public final class TestClient {
     }
   }
 }
+
+extension TestClient {
+  /// Waits until somebody waits for a lock in this database, for a minute at most.
+  public func awaitWaiter() throws {
+    for _ in 0..<6000 {
+      let waiting = try rows(
+        """
+        SELECT 1 FROM pg_locks WHERE NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """)
+      if !waiting.isEmpty { return }
+      usleep(10_000)
+    }
+    throw FixtureFailure("nobody waited for the lock")
+  }
+}

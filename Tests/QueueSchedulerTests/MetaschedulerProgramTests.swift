@@ -82,6 +82,30 @@ import Testing
     #expect(try site.started == ["1|toLaunch|1", "2|toLaunch|2+3"])
   }
 
+  @Test("when META_SCHED_CMD names OAR's own again, that one makes the pass; if it can't, kao does")
+  func back() async throws {
+    let site = try await makeSite()
+    defer { site.remove() }
+    let before = try site.everything
+    // A program that ends with 1, where OAR's would be.
+    let directory = "/tmp/liburna-own-\(getpid())"
+    mkdir(directory, 0o755)
+    let own = directory + "/oar_meta_sched"
+    symlink("/bin/false", own)
+    defer {
+      unlink(own)
+      rmdir(directory)
+    }
+    try site.configure(Self.settings + "\nMETA_SCHED_CMD=\"\(own)\"")
+    let result = try await site.callKao()
+    #expect(result.exitCode == 1 && result.stderr.contains("\(own) makes this pass"), "\(result)")
+    #expect(try site.everything == before)
+    unlink(own)
+    let missing = try await site.callKao()
+    #expect(missing.exitCode == 0 && missing.stderr.contains("kao goes on"), "\(missing)")
+    #expect(try site.started == ["1|toLaunch|1", "2|toLaunch|2+3"])
+  }
+
   @Test("moldables whose numbers don't follow each other get their rows, from kao and from kamelot")
   func scattered() async throws {
     let site = try await makeSite([4, 4])
@@ -120,52 +144,15 @@ import Testing
 
 // What happens in the middle of a pass.
 extension MetaschedulerProgramTests {
-  /// Starts a pass that has written a part of its transaction and waits for a lock that the test holds; gives
-  /// it with the process that waits.
-  private func held(_ site: QueueSite, by client: TestClient) throws -> (Subprocess, worker: pid_t)
-  {
-    _ = try client.rows("BEGIN; LOCK TABLE gantt_jobs_predictions_visu IN SHARE MODE")
-    let process = try site.startKao()
-    for _ in 0..<6000 {
-      let worker = child(of: process.pid)
-      let waiting = try client.rows(
-        """
-        SELECT 1 FROM pg_locks WHERE NOT granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        """)
-      if worker > 0, !waiting.isEmpty { return (process, worker) }
-      usleep(10_000)
-    }
-    throw StoryError("the pass never waited for the lock")
-  }
-
-  /// Threads have children, not processes.
-  private func child(of pid: pid_t) -> pid_t {
-    guard let tasks = opendir("/proc/\(pid)/task") else { return 0 }
-    defer { closedir(tasks) }
-    while let entry = readdir(tasks) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { start in
-        start.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      guard let file = fopen("/proc/\(pid)/task/\(name)/children", "r") else { continue }
-      defer { fclose(file) }
-      var buffer = [CChar](repeating: 0, count: 64)
-      guard fgets(&buffer, 64, file) != nil else { continue }
-      return buffer.withUnsafeBufferPointer { $0.baseAddress.map { pid_t(atoi($0)) } ?? 0 }
-    }
-    return 0
-  }
-
   @Test(
     "a database that crashes and comes back in the middle of a pass: all of the pass is written")
   func restart() async throws {
     let server = try PostgreSQLServer()
     let site = try await makeSite(server: server)
     defer { site.remove() }
-    let client = try TestClient(site.database)
-    let (process, _) = try held(site, by: client)
+    let pass = try site.heldKao()
     try server.restart()
-    let result = try await offThread { try process.finish() }
+    let result = try await pass.finish()
     #expect(result.exitCode == 0, "\(result)")
     // As a rule by the same pass, which connects anew.
     if try site.started.isEmpty { #expect(try await site.callKao().exitCode == 0) }
@@ -182,10 +169,9 @@ extension MetaschedulerProgramTests {
     let site = try await makeSite(server: server)
     defer { site.remove() }
     let before = try site.everything
-    let client = try TestClient(site.database)
-    let (process, _) = try held(site, by: client)
+    let pass = try site.heldKao()
     try server.stop()
-    let result = try await offThread { try process.finish() }
+    let result = try await pass.finish()
     #expect(result.exitCode == 0 && result.lastError.contains("no pass: "), "\(result)")
     try Alarm.end()
     try server.start()
@@ -199,11 +185,10 @@ extension MetaschedulerProgramTests {
     let site = try await makeSite()
     defer { site.remove() }
     let before = try site.everything
-    let client = try TestClient(site.database)
-    let (process, worker) = try held(site, by: client)
-    kill(worker, signal)
-    let result = try await offThread { try process.finish() }
-    _ = try client.rows("ROLLBACK")
+    let pass = try site.heldKao()
+    kill(pass.worker, signal)
+    let result = try await pass.finish()
+    try pass.release()
     #expect(result.exitCode == 0 && result.stdout.isEmpty, "\(result)")
     #expect(result.stderr.contains("the pass ended by signal \(signal)"), "\(result)")
     #expect(try site.everything == before)
@@ -213,11 +198,10 @@ extension MetaschedulerProgramTests {
   func atOnce() async throws {
     let site = try await makeSite()
     defer { site.remove() }
-    let client = try TestClient(site.database)
-    let (process, _) = try held(site, by: client)
+    let pass = try site.heldKao()
     try await troubled(site, saying: "metascheduler")
-    _ = try client.rows("ROLLBACK")
-    let result = try await offThread { try process.finish() }
+    try pass.release()
+    let result = try await pass.finish()
     #expect(result.exitCode == 0, "\(result)")
     #expect(try site.started == ["1|toLaunch|1", "2|toLaunch|2+3"])
   }
@@ -239,20 +223,6 @@ extension CommandResult {
   /// The last line of what a program complained of.
   fileprivate var lastError: String {
     stderr.split(separator: "\n").last.map(String.init) ?? ""
-  }
-}
-
-extension QueueSite {
-  /// Jobs that don't wait any more: job, state, resources.
-  fileprivate var started: [String] {
-    get throws {
-      try database.rows(
-        """
-        SELECT job_id, state, string_agg(resource_id::text, '+' ORDER BY resource_id)
-        FROM jobs LEFT JOIN assigned_resources ON moldable_job_id = assigned_moldable_job
-        WHERE state <> 'Waiting' GROUP BY job_id, state ORDER BY job_id
-        """)
-    }
   }
 }
 

@@ -95,6 +95,12 @@ struct QueueSite {
     return try Subprocess(["env", "OARCONFFILE=\(folder)/oar.conf", kao])
   }
 
+  /// Starts another program of ours on this site.
+  func start(program name: String, _ words: [String]) throws -> Subprocess {
+    let program = try Self.program(name)
+    return try Subprocess(["env", "OARCONFFILE=\(folder)/oar.conf", program] + words)
+  }
+
   /// Makes a pass of all queues.
   func callKao() async throws -> CommandResult {
     let process = try startKao()
@@ -120,6 +126,30 @@ struct QueueSite {
 
   // MARK: The tables
 
+  /// Makes the database one that OAR 2.4 left: with fewer columns, and with some of the site's.
+  func makeOlder() throws {
+    try database.execute(
+      """
+      DROP TABLE walltime_change;
+      ALTER TABLE jobs DROP COLUMN array_index, DROP COLUMN scheduler_info,
+        ADD COLUMN ticket varchar(20), ADD COLUMN cost numeric(8,2) NOT NULL DEFAULT 0;
+      ALTER TABLE resources DROP COLUMN drain, DROP COLUMN last_available_upto,
+        ADD COLUMN "Rack Name" varchar(20), ADD COLUMN since timestamp DEFAULT '2020-01-02 03:04:05',
+        ADD COLUMN fast boolean DEFAULT true;
+      """)
+  }
+
+  /// All columns of OAR's tables.
+  var columns: [String] {
+    get throws {
+      try database.rows(
+        """
+        SELECT table_name, column_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name NOT LIKE 'liburna%' ORDER BY 1, 2
+        """)
+    }
+  }
+
   /// `moldable@start` with its resources, row 0 left out.
   var plan: [String] {
     get throws {
@@ -143,6 +173,18 @@ struct QueueSite {
       ].flatMap {
         try database.rows("SELECT xmin::text, t.* FROM \($0) t ORDER BY 1, 2, 3")
       }
+    }
+  }
+
+  /// Jobs that don't wait any more: job, state, resources.
+  var started: [String] {
+    get throws {
+      try database.rows(
+        """
+        SELECT job_id, state, string_agg(resource_id::text, '+' ORDER BY resource_id)
+        FROM jobs LEFT JOIN assigned_resources ON moldable_job_id = assigned_moldable_job
+        WHERE state <> 'Waiting' GROUP BY job_id, state ORDER BY job_id
+        """)
     }
   }
 }

@@ -244,14 +244,7 @@ struct SharedDatabaseTests {
     let other = try TestClient(database)
     _ = try other.rows("BEGIN; LOCK TABLE gantt_jobs_predictions")
     let reading = Task { try await store.loadWithPlan() }
-    while try other.rows(
-      """
-      SELECT 1 FROM pg_locks WHERE NOT granted
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      """
-    ).isEmpty {
-      try await Task.sleep(for: .milliseconds(5))
-    }
+    try other.awaitWaiter()
     _ = try other.rows(
       """
       UPDATE jobs SET state = 'Terminated' WHERE job_id = 1;

@@ -7,10 +7,9 @@ import SiteCheck
 
 @main
 enum Main {
-  static func main() async {
+  static func main() {
     let words = Array(Swift.CommandLine.arguments.dropFirst())
-    // Almighty gives no words.
-    guard !words.isEmpty else { await Metascheduler.main() }
+    if Metascheduler.isCall(words) { Metascheduler.main(words) }
     if SiteDoctor.isCall(words) { SiteDoctor.main(words) }
     MultiCall(program: "kao", commands: [("kao", KaoCommand.self)]).main(words: ["kao"] + words)
   }

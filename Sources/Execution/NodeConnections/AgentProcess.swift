@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Wire
 
 /// A started command with its two pipes.
 struct AgentProcess {
@@ -41,17 +42,11 @@ struct AgentProcess {
   static func spawn(
     _ words: [String], input: Int32, output: Int32
   ) -> Result<pid_t, LaunchError> {
-    var arguments = words.map { strdup($0) }
-    defer { arguments.forEach { free($0) } }
-    arguments.append(nil)
+    let strings = CStringStore()
     var pid = pid_t()
-    let code = clinux_spawn(arguments, input, output, &pid)
+    let code = withExtendedLifetime(strings) {
+      clinux_spawn(strings.list(words), input, output, &pid)
+    }
     return code == 0 ? .success(pid) : .failure(LaunchError(code: code))
   }
-}
-
-/// Why a command could not be started.
-struct LaunchError: Error, CustomStringConvertible {
-  var code = errno
-  var description: String { String(cString: strerror(code)) }
 }

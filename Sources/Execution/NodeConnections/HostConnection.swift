@@ -158,10 +158,10 @@ final class HostConnection {
     let process = pid
     pid = 0
     closeStream()
-    ChildExit.await(process, on: loop, limit: settings.connectLimit) { [weak self] status in
+    loop.wait(for: process, limit: settings.connectLimit) { [weak self] end in
       guard let self, self.state == .opening else { return }
-      guard status == ProgramDelivery.missingCode << 8, !hasDelivered else {
-        return lost("no greeting: \(ChildExit.text(status))")
+      guard end == .exited(ProgramDelivery.missingCode), !hasDelivered else {
+        return lost("no greeting: it \(end)")
       }
       hasDelivered = true
       deliver(delivery, template)

@@ -12,9 +12,9 @@ public struct ProgramDelivery: Sendable {
   /// Where programs are kept on hosts; root's.
   static let folder = "/var/lib/liburna-node/programs"
   /// The exit code by which a host says that it lacks the program.
-  static let missingCode: Int32 = 44
+  static let missingCode = 44
   /// Where OAR's `oardodo` may be, beside the account's own PATH.
-  static let oarFolders = "/usr/lib/oar/oardodo:/usr/local/lib/oar/oardodo"
+  public static let oarFolders = "/usr/lib/oar/oardodo:/usr/local/lib/oar/oardodo"
   /// Seconds that bringing it there may take.
   static let limit = 300.0
 
@@ -109,47 +109,7 @@ public struct ProgramDelivery: Sendable {
     switch AgentProcess.spawn(words, input: input, output: output) {
     case .failure(let error): done("\(words[0]) can't be started: \(error)")
     case .success(let pid):
-      ChildExit.await(pid, on: loop, limit: Self.limit) { status in
-        done(status == 0 ? nil : ChildExit.text(status))
-      }
+      loop.wait(for: pid, limit: Self.limit) { end in done(end.problem.map { "it \($0)" }) }
     }
-  }
-}
-
-/// The end of a child of ours.
-enum ChildExit {
-  /// Waits for a child without blocking; one that takes too long is killed.
-  ///
-  /// - Parameter done: called on the loop with the raw wait status; `nil` for a child that was killed or can't
-  ///   be waited for.
-  static func await(
-    _ pid: pid_t, on loop: EventLoop, limit: Double, done: @escaping (Int32?) -> Void
-  ) {
-    let pidfd = clinux_pidfd_open(pid)
-    guard pidfd >= 0 else {
-      kill(-pid, SIGKILL)
-      waitpid(pid, nil, 0)
-      return done(nil)
-    }
-    var isLate = false
-    let timer = loop.after(limit) {
-      isLate = true
-      kill(-pid, SIGKILL)
-    }
-    loop.watch(pidfd, for: .read) { _ in
-      var status: Int32 = 0
-      guard waitpid(pid, &status, WNOHANG) != 0 else { return }
-      loop.unwatch(pidfd)
-      close(pidfd)
-      loop.cancel(timer)
-      done(isLate ? nil : status)
-    }
-  }
-
-  /// A raw wait status in words.
-  static func text(_ status: Int32?) -> String {
-    guard let status else { return "it did not end in time" }
-    return status & 0x7f == 0
-      ? "it ended with exit code \(status >> 8 & 0xff)" : "it ended by signal \(status & 0x7f)"
   }
 }

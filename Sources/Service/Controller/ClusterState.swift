@@ -34,6 +34,8 @@ enum Effect {
   case hostsChanged
   /// A job changed; subscribers hear of it.
   case notice(JobNotice)
+  /// Tell the command that the job's user named.
+  case tellUser(Job, JobTag)
   /// Jobs below this id are in the store: they can be planned.
   case jobsDurable(below: JobID)
   /// The job is over and its record is in the store.

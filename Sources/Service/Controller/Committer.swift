@@ -13,6 +13,9 @@ struct PendingCommit {
   var whenRefused: ((StorageError) -> Void)?
   /// Called once when changes that must not be lost have to wait for room.
   var whenDelayed: ((StorageError) -> Void)?
+
+  /// Whether some of it is about what admins change in the database as well.
+  var isAboutSite: Bool { changes.contains { $0.isAboutSite } }
 }
 
 /// Collects changes while a transaction is being written, and writes them with the next.
@@ -23,6 +26,7 @@ final class Committer {
   private let storage: any Storage
   private let log: ServerLog
   private var queue: [PendingCommit] = []
+  private var writing: [PendingCommit] = []
   private(set) var isWriting = false
   /// After a transaction failed for another reason than space: so many are tried alone, to find the culprit.
   private var alone = 0
@@ -38,7 +42,16 @@ final class Committer {
 
   var hasWork: Bool { !queue.isEmpty }
 
-  func add(_ commit: PendingCommit) { queue.append(commit) }
+  func add(_ commit: PendingCommit) {
+    queue.append(commit)
+    if commit.isAboutSite { siteCommits += 1 }
+  }
+
+  /// How many commits about what admins change as well were added.
+  private(set) var siteCommits = 0
+
+  /// Whether one of them is not written yet: then the store says less than the server knows.
+  var hasSiteCommits: Bool { (writing + queue).contains { $0.isAboutSite } }
 
   /// Writes what is queued in one transaction. Call it only while none is being written.
   ///
@@ -47,6 +60,8 @@ final class Committer {
     guard !isWriting, !queue.isEmpty else { return true }
     isWriting = true
     let batch = takeBatch()
+    writing = batch
+    defer { writing = [] }
     do {
       try await storage.commit(batch.flatMap(\.changes))
       isWriting = false
@@ -129,6 +144,16 @@ final class Committer {
 }
 
 extension Change {
+  /// Whether it is about resources, queues, or wishes that others leave in rows.
+  fileprivate var isAboutSite: Bool {
+    switch self {
+    case .resourceAdded, .resourceRemoved, .resourceChanged, .propertyAdded, .propertyRemoved,
+      .propertyRenamed, .queueSet, .queueRemoved, .walltimeChange, .eventsChecked, .wishesDone:
+      true
+    default: false
+    }
+  }
+
   /// The kind of the change without its values, for the log.
   fileprivate var name: String {
     let text = "\(self)"

@@ -29,6 +29,9 @@ public actor Controller {
   var doomed: [JobID: String] = [:]
   /// Answers that hosts owe, each with an end.
   var waits = Waits()
+  /// The site's programs on the server, and how many prologues failed since one did not.
+  let hookPrograms: ServicePrograms
+  var failedPrologues = 0
   /// How often a job was submitted again by the server.
   var resubmissions: [JobID: Int] = [:]
   /// The terminals that interactive jobs were submitted from.
@@ -55,6 +58,11 @@ public actor Controller {
 
   /// What stands in the place of OAR 2's Almighty; `nil` on a database of our own.
   var withOAR2: OAR2Side?
+
+  /// What others write to a database of our own; `nil` if nobody tells.
+  var outsiders: Outsiders?
+  /// Submissions that are not durable yet.
+  var submissions = 0
 
   /// When what users and projects had was last asked for.
   var usageDate: Instant = 0
@@ -85,6 +93,7 @@ public actor Controller {
     self.loop = loop
     log = ServerLog()
     committer = Committer(storage: storage, log: log)
+    hookPrograms = ServicePrograms(loop: loop, atOnce: ServerHooks.atOnce)
     startedAt = Self.now
   }
 
@@ -95,7 +104,9 @@ public actor Controller {
 
   /// Loads the state, listens and connects to the hosts.
   public func start() async throws {
-    try refuseBesideAlmighty()
+    try settings.refuseBesideAlmighty()
+    // The port is ours before anything is decided: an Almighty that is started meanwhile can't have it.
+    try openListeners()
     try await connectToHosts(listening: true)
     scheduleWork()
   }
@@ -107,7 +118,7 @@ public actor Controller {
       loop: loop, template: settings.nodeCommand, settings: settings.connections
     ) { host, news in self.hear(news, from: host) }
     try await load(reaching: connections)
-    if listening { try listen() } else { isPlanning = false }
+    if listening { listen() } else { isPlanning = false }
     refreshHosts()
   }
 
@@ -122,6 +133,7 @@ public actor Controller {
     if settings.order.needsUsage { try await loadUsage(at: Self.now) }
     try await adoptVictims()
     try await beginWithOAR2(over: stored)
+    await beginHearingOutsiders()
     connections = agents
     var outcome = Outcome()
     state.finishInterrupted(at: Self.now, &outcome)
@@ -131,9 +143,12 @@ public actor Controller {
     log.say("ready: \(state.resources.count) resources, \(state.jobs.count) jobs")
   }
 
-  private func listen() throws {
+  private func openListeners() throws {
     listeners.append(try Sockets.listen(path: settings.socketPath))
     if settings.port > 0 { listeners.append(try Sockets.listen(port: settings.port)) }
+  }
+
+  private func listen() {
     for (index, listener) in listeners.enumerated() {
       _ = fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK)
       loop.watch(listener, for: .read) { _ in self.accept(from: listener, isLocal: index == 0) }
@@ -153,6 +168,7 @@ public actor Controller {
     unlink(settings.socketPath)
     for client in clients.values { client.stream.closeAfterFlush() }
     endWithOAR2()
+    hookPrograms.stop()
     await leaveToOAR2()
     connections?.endAll()
     while committer.isWriting { await Task.yield() }
@@ -258,13 +274,14 @@ public actor Controller {
       case .kill(let id): kill(id)
       case .exterminate(let id): exterminate(id)
       case .signal(let id, let number): signal(id, number)
-      case .suspend(let id): freeze(id, true)
-      case .resume(let id): freeze(id, false)
+      case .suspend(let id): stopProcesses(of: id)
+      case .resume(let id): continueProcesses(of: id)
       case .walltime(let id): sendWalltime(of: id)
       case .wakeHosts(let hosts): wake(hosts)
       case .haltHosts(let hosts): halt(hosts)
       case .hostsChanged: refreshHosts()
       case .notice(let notice): tellFollowers(notice)
+      case .tellUser(let job, let tag): tellUser(of: job, tag)
       case .jobsDurable(let limit):
         state.durableBelow = max(state.durableBelow, limit)
         state.hasNewcomers = true

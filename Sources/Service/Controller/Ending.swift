@@ -65,28 +65,46 @@ extension Controller {
         || (cause == .walltime && job.holdsOnly))
     // OAR 2 records the status of commands that ended by themselves alone.
     let isRecorded = settings.withOAR2 == nil || cause == .command || cause == .epilogue
+    let isRepeated =
+      isRepeatable(job)
+      && (cause == .command
+        ? asksForMore(job, status, at: date) : gaveWay(job, cause, isLost: reason != nil))
     let verdict = Verdict(
       status: isRecorded ? status : nil, state: isGood ? .terminated : .error,
-      news: reason ?? cause.news(of: job),
-      isRepeated: isRepeatable(job)
-        && (cause == .command
-          ? asksForMore(job, status, at: date) : gaveWay(job, cause, isLost: reason != nil))
-    )
+      news: reason ?? cause.news(of: job), owed: isRepeated ? idempotent(job) : nil)
     var outcome = Outcome()
     // A server that was restarted meanwhile hears of it again.
     if job.state != .finishing { record(cause, of: job, reason, verdict, at: now, &outcome) }
-    if execution.others.isEmpty {
+    if execution.others.isEmpty, !needsEpilogue(id) {
       // The host's clock may be wrong; a job ends after it started and not in the future.
-      end(job, verdict, at: max(min(date, now), job.startTime), &outcome)
-      commit(outcome)
+      end(job, verdict, at: max(min(date, now), job.startTime), outcome)
     } else {
-      state.move(id, to: .finishing, at: now, &outcome)
-      commit(outcome)
-      let reachable = execution.others.filter { links[$0]?.isDeclaredLost != true }
-      enter(.releasing(verdict), id, awaiting: reachable)
-      for host in reachable { release(job, on: host) }
-      endIfReleased(id)
+      clean(job, verdict, execution.others, at: now, outcome)
     }
+  }
+
+  /// The job is over: the site's epilogue and the hosts bring it to its end.
+  func clean(
+    _ job: Job, _ verdict: Verdict, _ hosts: some Sequence<String>, at now: Instant,
+    _ outcome: Outcome
+  ) {
+    var outcome = outcome
+    state.move(job.id, to: .finishing, at: now, &outcome)
+    commit(outcome)
+    release(job, verdict, hosts)
+  }
+
+  /// Runs the epilogue, and has hosts clean up. A job that never ran is launched again if the server dies
+  /// meanwhile: it stays in the state that it is in.
+  func release(_ job: Job, _ verdict: Verdict, _ hosts: some Sequence<String>) {
+    let reachable = hosts.filter { links[$0]?.isDeclaredLost != true }
+    let awaitsHook = needsEpilogue(job.id)
+    enter(
+      .releasing(verdict), job.id,
+      awaiting: reachable + (awaitsHook ? [Execution.serverHook] : []))
+    if awaitsHook { runEpilogue(of: job) }
+    for host in reachable { release(job, on: host) }
+    endIfReleased(job.id)
   }
 
   private func record(
@@ -139,18 +157,24 @@ extension Controller {
     guard let execution = executions[id], execution.pending.isEmpty,
       case .releasing(let verdict) = execution.phase, let job = state.jobs[id]
     else { return }
-    var outcome = Outcome()
-    end(job, verdict, at: Self.now, &outcome)
-    commit(outcome)
+    end(job, verdict, at: verdict.date ?? Self.now, Outcome())
   }
 
-  /// The end and the job that repeats it are one change: a crash leads to both or none.
-  private func end(
-    _ job: Job, _ verdict: Verdict, at date: Instant, _ outcome: inout Outcome
-  ) {
-    if verdict.isRepeated { repeatIdempotent(job, at: date, &outcome) }
-    state.end(
-      job.id, as: verdict.state, status: verdict.status, at: date, news: verdict.news, &outcome)
+  /// The end of a job of which nothing is left.
+  func end(_ job: Job, _ verdict: Verdict, at date: Instant, _ outcome: Outcome) {
+    var outcome = outcome
+    let end = { (outcome: inout Outcome) in
+      self.state.end(
+        job.id, as: verdict.state, status: verdict.status, at: date, news: verdict.news, &outcome)
+    }
+    if let owed = verdict.owed {
+      // Until there are ids for the new job, the old one is as good as over.
+      if withOAR2 != nil { enter(.releasing(verdict), job.id) }
+      submitAgain(owed, outcome, end: end)
+    } else {
+      end(&outcome)
+      commit(outcome)
+    }
   }
 
   /// The end is in the store: the first host may forget the attempt.
@@ -213,6 +237,7 @@ extension Controller {
   /// Sends a signal to the command of a job.
   func signal(_ id: JobID, _ number: Int) {
     guard let execution = executions[id], let head = execution.head else { return }
+    if isOARs(id) { return signalByOAR(id, number) }
     connections?.send(.signal(execution.attempt, number), to: head)
   }
 
@@ -240,11 +265,15 @@ extension Controller {
   }
 
   func endBodiless(_ job: Job) {
+    guard executions[job.id]?.isReleasing != true else { return }
     var outcome = Outcome()
-    state.end(
-      job.id, as: .terminated, status: nil, at: Self.now, message: "NOOP job killed by Leon",
-      &outcome)
-    commit(outcome)
+    state.setMessage(job.id, "NOOP job killed by Leon", &outcome)
+    let verdict = Verdict(state: .terminated)
+    if needsEpilogue(job.id) {
+      clean(job, verdict, [], at: Self.now, outcome)
+    } else {
+      end(job, verdict, at: Self.now, outcome)
+    }
   }
 }
 

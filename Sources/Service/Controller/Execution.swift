@@ -10,8 +10,10 @@ struct Verdict {
   var state: JobState
   /// What subscribers hear; by default how it ended.
   var news: String?
-  /// It is an idempotent job that is to run again.
-  var isRepeated = false
+  /// When it ended, if that is known better than by when its hosts are clean.
+  var date: Instant?
+  /// The job is to run again.
+  var owed: OwedJob?
 }
 
 /// The execution of a job that has resources.
@@ -35,8 +37,13 @@ struct Execution {
   /// The server was started after the job was given resources, and the first host has not said yet whether
   /// the command began: until then nobody may take that it did not.
   var mayHaveBegun = false
+  /// The site's prologue on the server has not been run for it yet.
+  var isPrologueDue = false
   /// Counts the phases, so that a wait knows whether it is still the present one's.
   private(set) var step = 0
+
+  /// What stands among the hosts whose answer is awaited for a program on the server; no host is called so.
+  static let serverHook = "the server's hook"
 
   var head: String? { hosts.first }
 

@@ -17,7 +17,7 @@ extension ClusterState {
     }
     switch action {
     case .delete: try delete(job, by: asker, at: now, &outcome)
-    case .signal(let text): try signal(job, text, at: now, &outcome)
+    case .signal(let text): try signal(job, text, by: asker, at: now, &outcome)
     case .checkpoint: try checkpoint(job, at: now, &outcome)
     case .hold(let running):
       try hold(job, running: running, by: asker, settings: settings, at: now, &outcome)
@@ -75,6 +75,7 @@ extension ClusterState {
     jobs[id]?.deletionAsked = now
     outcome.changes.append(.jobDeletion(id, .asked, at: now))
     note(deletionOf: id, by: asker, at: now, &outcome)
+    tellUser(of: job, .deletion("User \(asker) requested to frag the job \(id)"), &outcome)
     // Beside OAR 2, Leon does the rest.
     if isBesideOAR2 { return }
     beginEnd(of: job, at: now, &outcome)
@@ -109,7 +110,7 @@ extension ClusterState {
   }
 
   private mutating func signal(
-    _ job: Job, _ text: String, at now: Instant, _ outcome: inout Outcome
+    _ job: Job, _ text: String, by asker: Asker, at now: Instant, _ outcome: inout Outcome
   ) throws(Refusal) {
     try requireRunning(job, "signal")
     let number: Int
@@ -118,9 +119,13 @@ extension ClusterState {
     } catch {
       throw Refusal(.badValue, "\(error)")
     }
+    // OAR takes the signal into the event's name as it was written.
+    let word = text.filter { $0.isLetter || $0.isNumber }.uppercased()
     outcome.changes.append(
       .event(
-        JobEvent("SIGNAL_\(number)", job: job.id, at: now, "signal \(text) for job \(job.id)")))
+        JobEvent(
+          "SIGNAL_\(word)", job: job.id, at: now,
+          "User \(asker.name) requested the signal \(word) on the job \(job.id)")))
     outcome.effects.append(.signal(job.id, number))
   }
 

@@ -15,6 +15,7 @@ extension ClusterState {
     jobs[id]?.state = state
     if state == .resuming { resuming.insert(id) } else { resuming.remove(id) }
     outcome.changes.append(.jobState(id, state, at: now))
+    tellUser(of: job, in: state, &outcome)
     tell(id, at: now, &outcome)
   }
 
@@ -35,8 +36,9 @@ extension ClusterState {
         id, moldable: job.moldableID(at: moldable), index: moldable, resources: resources, at: now
       ))
     let isOpen = job.request.moldables.count > 1 && job.reservation == .none
-    // OAR leaves the message of a job that repeats another one to the planner.
-    if isOpen || job.message.isEmpty {
+    // OAR leaves the message of a job that repeats another one to the planner. Beside OAR 2 all planners write
+    // theirs before a job starts.
+    if !isBesideOAR2, isOpen || job.message.isEmpty {
       setMessage(id, jobMessage(of: job, resources: resources.count, moldable: moldable), &outcome)
     }
     outcome.effects.append(.launch(id))
@@ -52,6 +54,7 @@ extension ClusterState {
     if let message { setMessage(id, message, &outcome) }
     if job.deletionAsked > 0 { outcome.changes.append(.jobDeletion(id, .done, at: now)) }
     outcome.changes.append(.jobEnded(id, state, exitStatus: status, at: now))
+    tellUser(of: job, in: state, &outcome)
     for resource in job.assignedResources { lastJobDates[resource] = now }
     jobs[id]?.state = state
     var record = record(of: jobs[id] ?? job)
@@ -138,6 +141,5 @@ extension ClusterState {
 
 /// How a process ended, in words.
 func describeStatus(_ status: Int) -> String {
-  let signal = status & 127
-  return signal == 0 ? "ended with exit code \(status >> 8 & 255)" : "ended by signal \(signal)"
+  ChildEnd(status: Int32(truncatingIfNeeded: status)).description
 }

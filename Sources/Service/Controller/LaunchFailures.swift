@@ -22,21 +22,28 @@ extension Controller {
 
   /// A job whose command never ran: its end is recorded; after trouble of a host it is submitted again.
   func failLaunch(_ id: JobID, _ failure: LaunchFailure, _ text: String, suspects: [String]) {
+    let isOfHost = failure.isOfHost
+    failLaunch(
+      id, failure.eventType, text,
+      message: isOfHost ? "One or several nodes are not responding correctly" : text,
+      suspects: suspects, isItsOwn: !isOfHost)
+  }
+
+  /// The same with OAR's word for what failed it. A job that is not to blame itself is submitted again.
+  func failLaunch(
+    _ id: JobID, _ type: String, _ text: String, message: String, suspects: [String],
+    isItsOwn: Bool
+  ) {
     guard let job = state.jobs[id] else { return }
     let now = Self.now
     var outcome = Outcome()
-    let type = failure.eventType
     outcome.changes.append(
       .event(JobEvent(type, job: id, at: now, String(text.prefix(255)), hosts: suspects)))
     log.say("job \(id) could not start: \(text)")
-    if failure.isOfHost {
-      state.suspectHosts(suspects, at: now, &outcome)
-      state.setMessage(id, "One or several nodes are not responding correctly", &outcome)
-      resubmitAutomatically(job, because: type, at: now, &outcome)
-    } else {
-      state.setMessage(id, text, &outcome)
-    }
-    endUnstarted(job, at: now, &outcome)
+    if !isItsOwn { state.suspectHosts(suspects, at: now, &outcome) }
+    state.setMessage(id, message, &outcome)
+    endUnstarted(
+      job, owed: isItsOwn ? nil : automatic(job, because: type), at: now, outcome)
   }
 
   /// A job whose end was asked for before it could begin.
@@ -44,30 +51,34 @@ extension Controller {
     guard let job = state.jobs[id] else { return }
     let now = Self.now
     var outcome = Outcome()
-    if state.victims.contains(id), isRepeatable(job) { repeatIdempotent(job, at: now, &outcome) }
     state.setMessage(id, "Job killed by Leon directly", &outcome)
-    endUnstarted(job, at: now, &outcome)
+    let isRepeated = state.victims.contains(id) && isRepeatable(job)
+    endUnstarted(job, owed: isRepeated ? idempotent(job) : nil, at: now, outcome)
   }
 
-  /// Nothing of the job runs anywhere: its hosts clean up while its resources are free already.
-  private func endUnstarted(_ job: Job, at now: Instant, _ outcome: inout Outcome) {
+  /// Nothing of the job runs anywhere: its hosts clean up while its resources are free already, unless the
+  /// site has an epilogue for it.
+  private func endUnstarted(_ job: Job, owed: OwedJob?, at now: Instant, _ outcome: Outcome) {
+    guard executions[job.id]?.isReleasing != true else { return commit(outcome) }
     for host in executions[job.id]?.hosts ?? [] { release(job, on: host) }
-    state.end(job.id, as: .error, status: nil, at: now, &outcome)
-    commit(outcome)
+    let verdict = Verdict(state: .error, owed: owed)
+    if needsEpilogue(job.id) {
+      commit(outcome)
+      release(job, verdict, [])
+    } else {
+      end(job, verdict, at: now, outcome)
+    }
   }
 
   // MARK: Again
 
   /// OAR's rule for jobs that a host failed: passive ones are submitted again, a bounded number of times.
-  func resubmitAutomatically(
-    _ job: Job, because cause: String, at now: Instant, _ outcome: inout Outcome
-  ) {
+  func automatic(_ job: Job, because cause: String) -> OwedJob? {
     let tries = resubmissions[job.id] ?? 0
     guard job.request.kind == .passive, job.reservation == .none, job.deletionAsked == 0,
       !job.hasType("deploy"), !job.hasType("cosystem"), tries < Self.resubmissionLimit
-    else { return }
-    resubmit(
-      OwedJob(job: job, reason: "due to event \(cause)", tries: tries + 1), at: now, &outcome)
+    else { return nil }
+    return OwedJob(job: job, reason: "due to event \(cause)", tries: tries + 1)
   }
 
   /// Whether the job is of those that run again after they were lost or gave way.
@@ -75,14 +86,21 @@ extension Controller {
     job.hasType("idempotent") && job.request.kind == .passive && job.reservation == .none
   }
 
-  func repeatIdempotent(_ job: Job, at now: Instant, _ outcome: inout Outcome) {
-    resubmit(OwedJob(job: job, reason: "type idempotent", tries: 0), at: now, &outcome)
-  }
+  func idempotent(_ job: Job) -> OwedJob { OwedJob(job: job, reason: "type idempotent", tries: 0) }
 
-  /// Beside OAR 2 the new job comes once the database has given its ids, a moment after the end of the old
-  /// one; otherwise both are one change.
-  private func resubmit(_ owed: OwedJob, at now: Instant, _ outcome: inout Outcome) {
-    if withOAR2 == nil { repeatJob(owed, at: now, &outcome) } else { owe(owed) }
+  /// Submits a job again and ends it: both are one change, so that a crash leads to both or none. Beside OAR 2
+  /// that waits until the database has given ids; what is decided already is written at once.
+  func submitAgain(
+    _ owed: OwedJob, _ decided: Outcome = Outcome(), end: @escaping (inout Outcome) -> Void
+  ) {
+    if withOAR2 != nil {
+      if !decided.changes.isEmpty || !decided.effects.isEmpty { commit(decided) }
+      return owe(OwedEnd(owed: owed, end: end))
+    }
+    var outcome = decided
+    repeatJob(owed, at: Self.now, &outcome)
+    end(&outcome)
+    commit(outcome)
   }
 
   func repeatJob(_ owed: OwedJob, at now: Instant, _ outcome: inout Outcome) {

@@ -14,9 +14,10 @@ extension Controller {
       var execution = newExecution(of: job)
       let isUnderWay = job.state != .toLaunch && job.state != .launching
       execution.mayHaveBegun = !isUnderWay
+      if isUnderWay { execution.isPrologueDue = false }
       executions[id] = execution
       if execution.hosts.isEmpty {
-        adoptBodiless(job)
+        adoptBodiless(job, isUnderWay: isUnderWay)
       } else if isUnderWay {
         enter(.running, id)
       } else if execution.others.isEmpty {
@@ -28,30 +29,50 @@ extension Controller {
     }
   }
 
-  private func adoptBodiless(_ job: Job) {
-    if job.deletionAsked > 0 { endBodiless(job) } else { startBodiless(job) }
+  private func adoptBodiless(_ job: Job, isUnderWay: Bool) {
+    if job.deletionAsked > 0 || job.state == .finishing {
+      endBodiless(job)
+    } else if isUnderWay {
+      startBodiless(job)
+    } else {
+      executions[job.id]?.mayHaveBegun = false
+      begin(job)
+    }
   }
 
   func newExecution(of job: Job) -> Execution {
     Execution(
       attempt: AttemptID(job: job.id, number: 1),
-      hosts: job.hasType("noop") ? [] : state.hosts(of: job.assignedResources))
+      hosts: job.hasType("noop") ? [] : state.hosts(of: job.assignedResources),
+      isPrologueDue: settings.hooks.prologue != nil)
   }
 
   // MARK: Launching
 
-  /// Starts a job that has resources: other hosts first, then the one that runs the command.
+  /// Starts a job that has resources.
   func launch(_ id: JobID) {
     guard let job = state.jobs[id], job.state.holdsResources, executions[id] == nil else { return }
-    let execution = newExecution(of: job)
-    executions[id] = execution
+    executions[id] = newExecution(of: job)
     if launchByOAR(job) { return }
-    guard !execution.hosts.isEmpty else { return startBodiless(job) }
-    var outcome = Outcome()
-    state.move(id, to: .launching, at: Self.now, &outcome)
-    commit(outcome)
-    if execution.others.isEmpty { return sendStart(id) }
-    enter(.preparing, id, awaiting: execution.others)
+    begin(job)
+  }
+
+  /// The site's prologue, then other hosts, then the one that runs the command.
+  private func begin(_ job: Job) {
+    guard let execution = executions[job.id] else { return }
+    if !execution.hosts.isEmpty || execution.isPrologueDue {
+      var outcome = Outcome()
+      state.move(job.id, to: .launching, at: Self.now, &outcome)
+      commit(outcome)
+    }
+    if execution.isPrologueDue { runPrologue(of: job) } else { prepareHosts(of: job) }
+  }
+
+  func prepareHosts(of job: Job) {
+    guard let execution = executions[job.id] else { return }
+    if execution.hosts.isEmpty { return startBodiless(job) }
+    if execution.others.isEmpty { return sendStart(job.id) }
+    enter(.preparing, job.id, awaiting: execution.others)
     for host in execution.others { prepare(job, on: host) }
   }
 
@@ -99,6 +120,8 @@ extension Controller {
     else { return }
     if job.deletionAsked > 0 { return finishUnstarted(id) }
     if let reason = doomed[id] { return failLaunch(id, .host, reason, suspects: []) }
+    // After a restart of the server.
+    if execution.isPrologueDue { return runPrologue(of: job) }
     enter(.starting, id)
     withSecrets(of: id) { self.sendSpecification(of: job, execution.attempt, to: head) }
   }

@@ -232,12 +232,15 @@ extension ClusterState {
         }
       }
     }
+    // A later start has no room in OAR's column, and one row that fails would take all others along.
     let planned = placements.values.sorted { $0.job < $1.job }.compactMap { placement in
-      jobs[placement.job].map {
-        Prediction(
-          moldable: $0.moldableID(at: placement.moldable), start: placement.start,
-          resources: placement.resources)
-      }
+      placement.start >= endOfTime
+        ? nil
+        : jobs[placement.job].map {
+          Prediction(
+            moldable: $0.moldableID(at: placement.moldable), start: placement.start,
+            resources: placement.resources)
+        }
     }
     return held + planned + waitingPromises.map { Prediction($0) }
   }

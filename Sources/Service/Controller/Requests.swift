@@ -136,17 +136,17 @@ extension Controller {
     _ client: ClientConnection
   ) {
     client.postpone()
-    withOAR2?.submissions += 1
+    submissions += 1
     commit(
       outcome,
       whenRefused: { error in
-        self.withOAR2?.submissions -= 1
+        self.submissions -= 1
         self.state.undoSubmission(of: ids)
         self.terminals[result.first] = nil
         client.settle(id, .refused(Self.refusal(error, "try again later")))
       },
       whenDurable: {
-        self.withOAR2?.submissions -= 1
+        self.submissions -= 1
         client.settle(id, .submitted(result))
       })
   }

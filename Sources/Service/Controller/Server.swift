@@ -44,6 +44,8 @@ public enum Server {
     _ settings: ServerSettings, _ loop: EventLoop, _ stopSignals: Int32, leaves: Bool
   ) async {
     do {
+      // Before anything is made in the database.
+      try settings.refuseBesideAlmighty()
       let storage = try await settings.database.open(
         settings.withOAR2 == nil ? .ours : .sharedWithOurTables)
       let controller = Controller(settings: settings, storage: storage, loop: loop)

@@ -59,6 +59,8 @@ public struct ServerSettings: Sendable {
   public var quotas: QuotaSettings?
   /// LIBURNA_WITH_OAR2: the server stands in the place of OAR 2's Almighty; `nil` on a database of its own.
   public var withOAR2: OAR2Settings?
+  /// SERVER_PROLOGUE_EXEC_FILE, SERVER_EPILOGUE_EXEC_FILE: the site's programs on the server.
+  public var hooks = ServerHooks()
   /// What clocks at the server show.
   public var clock = LocalClock()
 
@@ -112,6 +114,7 @@ public struct ServerSettings: Sendable {
     unlimitedReservationUsers = unlimitedReservationUsersOfSite()
     order = try OrderSettings.ofSite(configuration)
     quotas = try QuotaSettings(configuration)
+    hooks = try ServerHooks(configuration)
     clock = LocalClock.ofThisHost(from: time(nil))
   }
 }

@@ -26,12 +26,15 @@ final class PostgreSQLDatabase: PostgreSQLConnection {
   private var catalog = Catalog()
   /// When the tables were looked up at the opening; `nil` once that has been made use of.
   private var opened: ContinuousClock.Instant?
+  private var listener: ChangeListener?
 
   override init(_ settings: PostgreSQLSettings, _ manner: Manner, lock: AdvisoryLock?) throws {
     try super.init(settings, manner, lock: lock)
     try readCatalog()
     opened = .now
   }
+
+  deinit { listener?.end() }
 
   override var isShared: Bool { manner != .ours }
   override var takesWholeArrays: Bool { manner == .ours }
@@ -88,6 +91,14 @@ final class PostgreSQLDatabase: PostgreSQLConnection {
     let isPlain = catalog.columns[table]?.first { $0.name == column }?.isPlain ?? true
     let name = quoted(column)
     return isPlain ? name : "CAST(\(name) AS text) AS \(name)"
+  }
+
+  /// In OAR's own database nobody tells: its tables are not ours to add triggers to.
+  override func foreignChanges() -> AsyncStream<ForeignChange>? {
+    guard manner == .ours, listener == nil else { return nil }
+    let (listener, words) = ChangeListener.start(settings) ?? (nil, nil)
+    self.listener = listener
+    return words
   }
 
   // MARK: Numbers of rows

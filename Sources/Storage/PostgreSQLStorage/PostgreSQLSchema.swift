@@ -17,16 +17,11 @@ struct PostgreSQLSchema {
         try insertFirstRows(connection)
         try writeLayout(connection)
       }
-      return try connection.readCatalog()
+      try connection.readCatalog()
+      return try ChangeTriggers(connection: connection).add()
     }
-    for table in oarSchema {
-      guard connection.hasTable(table.name) else {
-        throw foreign("it has no table \(table.name)")
-      }
-      for column in table.columns where !connection.hasColumn(column.name, table.name) {
-        throw foreign("its table \(table.name) has no column \(column.name)")
-      }
-    }
+    let lack = lackOfOARs(hasTable: connection.hasTable, hasColumn: connection.hasColumn)
+    if let lack { throw foreign(lack) }
     let version = try connection.prepare("SELECT version FROM schema").firstRow { $0.text(0) }
     guard let version, version.hasPrefix("2.5.") else {
       throw StorageError.unusable(
@@ -35,11 +30,13 @@ struct PostgreSQLSchema {
     }
     try addOwnTables()
     try connection.execute(ownIndexes.joined(separator: ";"))
+    try ChangeTriggers(connection: connection).add()
   }
 
   /// Makes our own tables if they are missing.
   func addOwnTables() throws {
-    if connection.hasTable("liburna_facts") { try checkLayout() }
+    let settings = connection.settings
+    if connection.hasTable("liburna_facts") { try requireKnownLayout(connection, "\(settings)") }
     let missing = liburnaSchema.filter { !connection.hasTable($0.name) }
     if missing.isEmpty { return }
     try connection.transaction {
@@ -47,16 +44,6 @@ struct PostgreSQLSchema {
       try writeLayout(connection)
     }
     try connection.readCatalog()
-  }
-
-  private func checkLayout() throws {
-    let layout = try connection.prepare("SELECT value FROM liburna_facts WHERE name = 'layout'")
-      .firstRow { $0.text(0) }
-    guard let layout, let number = Int(layout), number <= liburnaLayout else {
-      throw StorageError.unusable(
-        "\(connection.settings) was written by a newer Liburna (layout \(layout ?? "none"), known: "
-          + "\(liburnaLayout)); it was left as it is: install that version again")
-    }
   }
 
   private func foreign(_ what: String) -> StorageError {
@@ -68,37 +55,21 @@ struct PostgreSQLSchema {
   // MARK: Statements
 
   private var ownIndexes: [String] {
-    liburnaIndexes.flatMap { table, indexes in indexes.map { creation(of: $0, on: table) } }
+    liburnaIndexes.flatMap { table, indexes in indexes.map { indexCreation($0, on: table) } }
   }
 
   private func make(_ table: SchemaTable) throws {
     var lines = table.columns.map { definition(of: $0) }
-    if !table.primaryKey.isEmpty {
-      lines.append("PRIMARY KEY (\(table.primaryKey.map(quoted).joined(separator: ", ")))")
-    }
+    if !table.primaryKey.isEmpty { lines.append(table.keyClause) }
     try connection.execute(
       "CREATE TABLE \(quoted(table.name)) (\n  \(lines.joined(separator: ",\n  "))\n)")
-    for index in table.indexes { try connection.execute(creation(of: index, on: table.name)) }
-  }
-
-  private func creation(of index: SchemaIndex, on table: String) -> String {
-    let columns = index.columns.map(quoted).joined(separator: ", ")
-    return "CREATE INDEX IF NOT EXISTS \(quoted(index.name)) ON \(quoted(table)) (\(columns))"
+    for index in table.indexes { try connection.execute(indexCreation(index, on: table.name)) }
   }
 
   private func definition(of column: SchemaColumn) -> String {
-    var text = "\(quoted(column.name)) \(typeName(column.type))"
-    switch column.defaultValue {
-    case .integer(let value): text += " DEFAULT \(value)"
-    case .text(let value): text += " DEFAULT \(literal(value))"
-    case nil: break
-    }
-    if !column.isNullable && column.type != .serial { text += " NOT NULL" }
-    if !column.allowed.isEmpty {
-      let values = column.allowed.map(literal).joined(separator: ", ")
-      text += " CHECK (\(quoted(column.name)) IN (\(values)))"
-    }
-    return text
+    let isRequired = !column.isNullable && column.type != .serial
+    return "\(quoted(column.name)) \(typeName(column.type))\(column.defaultClause)"
+      + (isRequired ? " NOT NULL" : "") + column.checkClause
   }
 
   private func typeName(_ type: ColumnType) -> String {

@@ -24,6 +24,8 @@ public struct PostgreSQLSettings: Sendable, CustomStringConvertible {
   public var lockLimit = 5000
   /// Whether the database is to refuse whatever would change it.
   public var isReadOnly = false
+  /// Whether this is the server on a database of its own: what it writes is not told to itself.
+  var isOurServer = false
 
   public init(
     host: String, port: Int = 5432, database: String = "oar", user: String = "oar",

@@ -147,11 +147,12 @@ final class PostgreSQLStatement: Statement {
 
   override func integer(_ column: Int) -> Int {
     let bytes = bytes(column)
-    if kinds[column] == .bytes { return numberAtStart(of: bytes) }
-    if kinds[column] == .float { return Int(clamping: float(bytes)) }
-    var number = bytes.first.map { $0 & 0x80 == 0 || kinds[column] == .truth ? 0 : -1 } ?? 0
-    for byte in bytes { number = number << 8 | Int(byte) }
-    return number
+    switch kinds[column] {
+    case .integer: return wholeNumber(bytes)
+    case .bytes: return numberAtStart(of: bytes)
+    case .float: return Int(clamping: float(bytes))
+    case .truth: return Int(bytes.first ?? 0)
+    }
   }
 
   override func textBytes(_ column: Int) -> UnsafeBufferPointer<UInt8> {
@@ -183,6 +184,17 @@ final class PostgreSQLStatement: Statement {
     }
     return UnsafeBufferPointer(
       start: UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self), count: count)
+  }
+
+  /// A number as it comes, of two, four or eight bytes; 0 for NULL.
+  private func wholeNumber(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    let bytes = UnsafeRawBufferPointer(bytes)
+    switch bytes.count {
+    case 8: return Int(Int64(bigEndian: bytes.loadUnaligned(as: Int64.self)))
+    case 4: return Int(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
+    case 2: return Int(Int16(bigEndian: bytes.loadUnaligned(as: Int16.self)))
+    default: return 0
+    }
   }
 
   private func float(_ bytes: UnsafeBufferPointer<UInt8>) -> Double {

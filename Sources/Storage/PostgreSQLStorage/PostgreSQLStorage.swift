@@ -21,6 +21,8 @@ public enum PostgreSQLStorage {
     clock: @escaping @Sendable () -> Instant = now
   ) async throws -> DatabaseStorage {
     try await DatabaseStorage.open(name: "\(settings)", clock: clock) {
+      var settings = settings
+      settings.isOurServer = manner == .ours
       let lock = lock ?? (manner == .shared ? nil : .server)
       let connection = try PostgreSQLDatabase(settings, manner, lock: lock)
       let schema = PostgreSQLSchema(connection: connection)

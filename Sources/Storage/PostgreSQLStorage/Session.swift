@@ -35,25 +35,32 @@ final class Session {
     _ settings: PostgreSQLSettings, until deadline: ContinuousClock.Instant
   ) throws(ConnectionRefusal) {
     self.settings = settings
+    handle = try Self.connect(settings, until: deadline)
+    PQsetnonblocking(handle, 1)
+    PQenterPipelineMode(handle)
+  }
+
+  /// A connection with our settings, for whoever calls; who takes it ends it.
+  static func connect(
+    _ settings: PostgreSQLSettings, until deadline: ContinuousClock.Instant
+  ) throws(ConnectionRefusal) -> OpaquePointer {
     let handle = withParameters(settings.parameters) { PQconnectStartParams($0, $1, 0) }
     guard let handle else { throw ConnectionRefusal("no memory", settings) }
     // With the server's code: its text may be in any language.
     PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
-    guard Self.finishConnecting(handle, deadline) else {
+    guard finishConnecting(handle, deadline) else {
       let text = String(cString: PQerrorMessage(handle))
       PQfinish(handle)
       throw ConnectionRefusal(text.isEmpty ? "it does not answer" : text, settings)
     }
     PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
-    guard Self.configure(handle, settings) else {
+    guard configure(handle, settings) else {
       let text = String(cString: PQerrorMessage(handle))
       PQfinish(handle)
       throw ConnectionRefusal(text, settings)
     }
-    PQsetnonblocking(handle, 1)
-    PQenterPipelineMode(handle)
-    self.handle = handle
+    return handle
   }
 
   deinit { PQfinish(handle) }
@@ -76,6 +83,7 @@ final class Session {
       SET lock_timeout = \(settings.lockLimit);
       SET standard_conforming_strings = on; SET datestyle = 'ISO'
       """
+    if settings.isOurServer { sql += "; \(ChangeTriggers.markingOurs)" }
     if settings.isReadOnly { sql += "; SET default_transaction_read_only = on" }
     // Compiling a question takes longer than any of ours.
     if PQserverVersion(handle) >= 110_000 { sql += "; SET jit = off" }

@@ -77,6 +77,7 @@ struct ClusterLoader {
 
   /// Reads the resources and the site's properties.
   func loadResources(into cluster: inout StoredCluster) throws {
+    if !connection.isShared { try connection.columnsMayHaveChanged() }
     try loadProperties(into: &cluster)
     try loadResources(askResources(cluster.properties), into: &cluster)
   }

@@ -132,6 +132,9 @@ open class Connection {
   /// Whether others write the tables while we do: then nothing that was written is known to be there.
   open var isShared: Bool { false }
 
+  /// Begins to tell what others write, until the connection is ended; `nil` where nobody tells.
+  open func foreignChanges() -> AsyncStream<ForeignChange>? { nil }
+
   // MARK: Numbers of rows
 
   /// The first number of a serial column that was never given to a row.

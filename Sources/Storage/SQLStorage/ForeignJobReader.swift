@@ -12,7 +12,6 @@ struct ForeignJobReader {
   private struct Row {
     var job: Job
     var info: String
-    var kind: JobKind
     var assignedMoldable: MoldableID
     /// The columns of the request.
     var request: JobRequest
@@ -20,7 +19,7 @@ struct ForeignJobReader {
 
   func read(after mark: NewsMark, into news: inout News) throws {
     var rows: [Row] = []
-    let columns = connection.list(Self.columns, of: "jobs")
+    let columns = connection.list(LiveJobRow.columns, of: "jobs")
     let new = try connection.statement("new jobs", "jobs") {
       "SELECT \(columns) FROM jobs WHERE job_id >= ? ORDER BY job_id LIMIT ?"
     }
@@ -37,14 +36,6 @@ struct ForeignJobReader {
     try complete(rows, into: &news)
   }
 
-  private static let columns = [
-    "job_id", "array_id", "array_index", "command", "state", "reservation", "queue_name",
-    "submission_time", "start_time", "assigned_moldable_job", "message", "resubmit_job_id",
-    "suspended", "job_user", "job_name", "project", "job_type", "properties",
-    "launching_directory", "stdout_file", "stderr_file", "checkpoint", "checkpoint_signal",
-    "notify", "initial_request", "info_type",
-  ]
-
   /// Reads a row of `jobs`; its moldables are not known yet.
   private func read(_ row: Statement, _ rows: inout [Row], _ news: inout News) {
     let id = row.integer(0)
@@ -55,13 +46,7 @@ struct ForeignJobReader {
       return news.endedJobs.append(id)
     }
     if state.isFinal { return news.endedJobs.append(id) }
-    let request = JobRequest(
-      user: row.text(13), name: row.optionalText(14), project: row.text(15),
-      kind: JobKind(rawValue: row.text(16)) ?? .passive, properties: row.text(17), moldables: [],
-      directory: row.text(18), stdout: row.text(19), stderr: row.text(20),
-      checkpoint: row.integer(21), checkpointSignal: row.integer(22),
-      notify: row.optionalText(23), initialRequest: row.text(24),
-      submissionHost: submissionHost(ofInfo: row.text(25)))
+    let request = LiveJobRow.request(row)
     var job = Job(
       id: id, arrayID: row.integer(1), arrayIndex: row.integer(2), request: request,
       command: row.text(3), state: state, queue: row.text(6), types: [],
@@ -72,8 +57,7 @@ struct ForeignJobReader {
     job.wasSuspended = row.isYes(12)
     rows.append(
       Row(
-        job: job, info: row.text(25), kind: request.kind, assignedMoldable: row.integer(9),
-        request: request))
+        job: job, info: row.text(25), assignedMoldable: row.integer(9), request: request))
   }
 
   /// Adds what other tables say of the jobs, and leaves out those that are not complete.

@@ -46,6 +46,14 @@ struct ForeignReader {
     return clients
   }
 
+  /// The jobs that have not ended and have rows.
+  func liveJobs() throws -> [JobID] {
+    let states = ClusterLoader.liveStates.map { literal($0.rawValue) }.joined(separator: ", ")
+    return try connection.statement("live jobs", "jobs") {
+      "SELECT job_id FROM jobs WHERE state IN (\(states)) ORDER BY job_id"
+    }.rows { $0.integer(0) }
+  }
+
   // MARK: Parts
 
   private func watched(_ jobs: [JobID]) throws -> [JobID: WatchedJob] {

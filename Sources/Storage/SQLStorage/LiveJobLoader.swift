@@ -151,7 +151,7 @@ struct LiveJobLoader {
     let required = dependencies[job] ?? []
     let reservationStart = reservationStarts[job] ?? 0
     fingerprint.removeAll()
-    for column in 13...25 {
+    for column in LiveJobRow.requestColumns {
       // A missing value is not an empty one.
       fingerprint.add(row.isNull(column) ? 0 : 1)
       fingerprint.add(row.textBytes(column))
@@ -163,24 +163,13 @@ struct LiveJobLoader {
     if let last = lastRequest, last.fingerprint == fingerprint { return last.request }
     let request =
       requests[fingerprint]
-      ?? newRequest(row, shape: shape, dependencies: required, reservationStart: reservationStart)
+      ?? LiveJobRow.request(
+        row, moldables: shapes.shapes[shape].moldables, dependencies: required,
+        reservationStart: reservationStart)
     if row.hasBrokenText { return request }
     requests[fingerprint] = request
     lastRequest = (fingerprint, request)
     return request
-  }
-
-  private func newRequest(
-    _ row: Statement, shape: Int, dependencies: [JobID], reservationStart: Instant
-  ) -> JobRequest {
-    JobRequest(
-      user: row.text(13), name: row.optionalText(14), project: row.text(15),
-      kind: JobKind(rawValue: row.text(16)) ?? .passive, properties: row.text(17),
-      moldables: shapes.shapes[shape].moldables, directory: row.text(18), stdout: row.text(19),
-      stderr: row.text(20), dependencies: dependencies, checkpoint: row.integer(21),
-      checkpointSignal: row.integer(22), notify: row.optionalText(23),
-      initialRequest: row.text(24), reservationStart: reservationStart,
-      submissionHost: submissionHost(ofInfo: row.text(25)))
   }
 
   // MARK: Tables as dictionaries

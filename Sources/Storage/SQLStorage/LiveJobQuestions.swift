@@ -69,18 +69,10 @@ struct LiveJobQuestions {
     ).ask()
   }
 
-  private static let columns = [
-    "job_id", "array_id", "array_index", "command", "state", "reservation", "queue_name",
-    "submission_time", "start_time", "assigned_moldable_job", "message", "resubmit_job_id",
-    "suspended", "job_user", "job_name", "project", "job_type", "properties",
-    "launching_directory", "stdout_file", "stderr_file", "checkpoint", "checkpoint_signal",
-    "notify", "initial_request", "info_type",
-  ]
-
   private static func jobs(_ connection: Connection) throws -> Statement {
     let states = ClusterLoader.liveStates.map { literal($0.rawValue) }.joined(separator: ", ")
     return try connection.prepare(
-      "SELECT \(connection.list(columns, of: "jobs")) FROM jobs WHERE state IN (\(states))"
+      "SELECT \(connection.list(LiveJobRow.columns, of: "jobs")) FROM jobs WHERE state IN (\(states))"
     ).ask()
   }
 }

@@ -14,6 +14,14 @@ extension DatabaseStorage: SharedStorage {
     try withDatabase { try ForeignReader(connection: $0.connection).news(after: mark) }
   }
 
+  public func foreignChanges() throws -> AsyncStream<ForeignChange>? {
+    try withDatabase { $0.connection.foreignChanges() }
+  }
+
+  public func liveJobs() throws -> [JobID] {
+    try withDatabase { try ForeignReader(connection: $0.connection).liveJobs() }
+  }
+
   public func currentResources() throws -> (
     resources: [Resource], properties: [PropertyDefinition]
   ) {

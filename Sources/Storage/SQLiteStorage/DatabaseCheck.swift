@@ -106,32 +106,21 @@ struct DatabaseCheck {
     let tables = Set(
       try connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
         .rows { $0.text(0) })
-    if let missing = oarSchema.first(where: { !tables.contains($0.name) }) {
-      throw foreign("it has no table \(missing.name)")
-    }
-    for table in oarSchema {
-      let columns = Set(
-        try connection.prepare("SELECT name FROM pragma_table_info(?)").bind(table.name)
+    var columns: [String: Set<String>] = [:]
+    for table in tables {
+      columns[table] = Set(
+        try connection.prepare("SELECT name FROM pragma_table_info(?)").bind(table)
           .rows { $0.text(0) })
-      if let missing = table.columns.first(where: { !columns.contains($0.name) }) {
-        throw foreign("its table \(table.name) has no column \(missing.name)")
-      }
     }
+    let lack = lackOfOARs(
+      hasTable: { tables.contains($0) },
+      hasColumn: { columns[$1]?.contains($0) ?? false })
+    if let lack { throw foreign(lack) }
     let version = try connection.prepare("SELECT version FROM schema").firstRow { $0.text(0) }
     guard let version, version.hasPrefix("2.5.") else {
       throw foreign("its schema has the version \(version ?? "(none)")")
     }
-    if tables.contains("liburna_facts") { try checkLayout(connection) }
-  }
-
-  private func checkLayout(_ connection: Connection) throws {
-    let layout = try connection.prepare("SELECT value FROM liburna_facts WHERE name = 'layout'")
-      .firstRow { $0.text(0) }
-    guard let layout, let number = Int(layout), number <= liburnaLayout else {
-      throw StorageError.unusable(
-        "\(path) was written by a newer Liburna (layout \(layout ?? "none"), known: "
-          + "\(liburnaLayout)); it was left as it is: install that version again")
-    }
+    if tables.contains("liburna_facts") { try requireKnownLayout(connection, path) }
   }
 
   private func foreign(_ what: String) -> StorageError {

@@ -16,21 +16,13 @@ func creation(of table: SchemaTable) -> String {
   return statements.joined(separator: ";\n")
 }
 
-/// The statement that makes an index if it is missing.
-func indexCreation(_ index: SchemaIndex, on table: String) -> String {
-  let columns = index.columns.map(quoted).joined(separator: ", ")
-  return "CREATE INDEX IF NOT EXISTS \(quoted(index.name)) ON \(quoted(table)) (\(columns))"
-}
-
 private func tableCreation(_ table: SchemaTable) -> String {
   let isSingleKey = table.primaryKey.count == 1
   var lines = table.columns.map { column in
     let isKey = isSingleKey && table.primaryKey.first == column.name
     return definition(of: column, isKey: isKey, isCounted: neverReused.contains(table.name))
   }
-  if table.primaryKey.count > 1 {
-    lines.append("PRIMARY KEY (\(table.primaryKey.map(quoted).joined(separator: ", ")))")
-  }
+  if table.primaryKey.count > 1 { lines.append(table.keyClause) }
   let keepsOrder = isSingleKey || table.primaryKey.isEmpty || insertionOrdered.contains(table.name)
   let suffix = keepsOrder ? "" : " WITHOUT ROWID"
   return "CREATE TABLE \(quoted(table.name)) (\n  \(lines.joined(separator: ",\n  "))\n)\(suffix)"
@@ -39,17 +31,9 @@ private func tableCreation(_ table: SchemaTable) -> String {
 private func definition(of column: SchemaColumn, isKey: Bool, isCounted: Bool) -> String {
   var text = "\(quoted(column.name)) \(typeName(column.type))"
   if !column.isNullable && column.type != .serial { text += " NOT NULL" }
-  switch column.defaultValue {
-  case .integer(let value): text += " DEFAULT \(value)"
-  case .text(let value): text += " DEFAULT \(literal(value))"
-  case nil: break
-  }
+  text += column.defaultClause
   if isKey { text += " PRIMARY KEY" + (isCounted ? " AUTOINCREMENT" : "") }
-  if !column.allowed.isEmpty {
-    let values = column.allowed.map(literal).joined(separator: ", ")
-    text += " CHECK (\(quoted(column.name)) IN (\(values)))"
-  }
-  return text
+  return text + column.checkClause
 }
 
 private func typeName(_ type: ColumnType) -> String {

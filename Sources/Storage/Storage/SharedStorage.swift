@@ -14,6 +14,14 @@ public protocol SharedStorage: Storage {
   /// What was written that nobody has acted upon yet.
   func news(after mark: NewsMark) async throws -> News
 
+  /// Tells what others write to a database of our own, without asking it again and again, until the store is
+  /// closed. What the store writes itself is not told. `nil` where nobody tells: in a file, and in the
+  /// database of an OAR server.
+  func foreignChanges() async throws -> AsyncStream<ForeignChange>?
+
+  /// The jobs that have not ended and have rows, by id.
+  func liveJobs() async throws -> [JobID]
+
   /// Resources and the site's properties as they are now.
   func currentResources() async throws -> (resources: [Resource], properties: [PropertyDefinition])
 
@@ -26,6 +34,16 @@ public protocol SharedStorage: Storage {
 
   /// Whether the end of a job was asked for and Leon has not seen to it.
   func hasDeletionsForLeon() async throws -> Bool
+}
+
+/// What is heard of changes that others make.
+public enum ForeignChange: Hashable, Sendable {
+  /// From now on changes are told; those before must be looked for.
+  case listening
+  /// Rows of these tables were written.
+  case written(Set<String>)
+  /// Nothing is told until it is listened again, with the reason.
+  case lost(String)
 }
 
 /// How far one has read.

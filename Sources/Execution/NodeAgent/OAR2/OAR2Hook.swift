@@ -31,27 +31,14 @@ struct OAR2Hook {
         (try? Descriptors.read(
           report, upTo: MemoryLayout<clinux_launch_report>.size, named: program)) ?? [])
       close(report)
-      let status = try wait(for: process)
+      let end = ChildEnd.of(process, within: limit)
       if let failure { throw Failure(text: "\(program) can't be run: \(failure.reason)") }
-      guard status == 0 else { throw Failure(text: "\(program) ended with status \(status)") }
+      if end == .tookTooLong { throw Failure(text: "\(program) did not end within \(limit) s") }
+      if let problem = end.problem { throw Failure(text: "\(program) \(problem)") }
     } catch let error as Failure {
       throw error
     } catch {
       throw Failure(text: "\(program) can't be run: \(error)")
     }
-  }
-
-  private func wait(for process: pid_t) throws(Failure) -> Int32 {
-    let pidfd = clinux_pidfd_open(process)
-    defer { if pidfd >= 0 { close(pidfd) } }
-    var event = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
-    var status: Int32 = 0
-    if pidfd >= 0, poll(&event, 1, Int32(clamping: limit * 1000)) == 0 {
-      kill(-process, SIGKILL)
-      waitpid(process, &status, 0)
-      throw Failure(text: "\(program) did not end within \(limit) s")
-    }
-    waitpid(process, &status, 0)
-    return status
   }
 }

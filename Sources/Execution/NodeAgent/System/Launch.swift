@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Wire
 
 /// Everything about a process that is to be started, in a session of its own.
 struct Launch {
@@ -97,32 +98,4 @@ struct LaunchReport {
   }
 
   var reason: String { String(cString: strerror(code)) }
-}
-
-/// C strings that live as long as the store.
-private final class CStringStore {
-  private var owned: [UnsafeMutablePointer<CChar>] = []
-  private var lists: [UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>] = []
-
-  deinit {
-    for string in owned { free(string) }
-    for list in lists { list.deallocate() }
-  }
-
-  func string(_ text: String?) -> UnsafePointer<CChar>? {
-    guard let text, let copy = strdup(text) else { return nil }
-    owned.append(copy)
-    return UnsafePointer(copy)
-  }
-
-  func list(_ texts: [String]) -> UnsafePointer<UnsafeMutablePointer<CChar>?> {
-    let list = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(
-      capacity: texts.count + 1)
-    for (index, text) in texts.enumerated() {
-      list[index] = UnsafeMutablePointer(mutating: string(text))
-    }
-    list[texts.count] = nil
-    lists.append(list)
-    return UnsafePointer(list)
-  }
 }

@@ -47,7 +47,8 @@ extension VirtualBackend {
   /// What an image of virtual machines has to have beside what is composed.
   private static let packages =
     BaseSystem.packages + [
-      "systemd", "systemd-sysv", "dbus", "procps", "iproute2", "kmod", "libsqlite3-0", "libstdc++6",
+      "systemd", "systemd-sysv", "dbus", "procps", "iproute2", "kmod", "libsqlite3-0", "libpq5",
+      "libstdc++6",
     ]
   /// A virtual machine can't begin as this machine does: it takes the release that is tested most.
   private static let standardRoot = RootSource.debian("bookworm")

@@ -1,7 +1,6 @@
 // `kao` as the metascheduler of a running OAR 2 server (META_SCHED_CMD="kao"): one pass and an exit code that
 // Almighty knows. Whatever happens to the pass, Almighty goes on.
 
-import CLinux
 import ClusterModel
 import Glibc
 import Storage
@@ -9,43 +8,34 @@ import Synchronization
 
 /// Runs `kao`.
 public enum Metascheduler {
-  /// Which part of the work this process does; the first one is started without it.
-  private static let role = "LIBURNA_KAO_ROLE"
   /// Seconds after which a pass is ended from outside, whatever it waits for.
   private static let hardLimit = 900
   /// Seconds until a pass is tried again that could not be made.
   private static let retryDelay: Seconds = 10
 
-  /// Makes a pass and ends the process: 0 to go on, 1 for another pass, 2 for Leon.
-  public static func main() async -> Never {
+  /// Whether the words after the program's name are for it: Almighty gives none.
+  public static func isCall(_ words: [String]) -> Bool { words.isEmpty || PassAlarm.isCall(words) }
+
+  /// Makes a pass and ends the process: 0 to go on, 1 for another pass, 2 for Leon; Almighty stops at any other
+  /// code.
+  public static func main(_ words: [String]) -> Never {
     signal(SIGPIPE, SIG_IGN)
-    switch getenv(role).map({ String(cString: $0) }) {
-    case "pass": exit(await pass())
-    case "alarm": PassAlarm.wait()
-    default: exit(contain())
-    }
+    if PassAlarm.isCall(words) { PassAlarm.main(words) }
+    StandingAside.standAsideIfAsked()
+    let passGuard = PassGuard(
+      limit: hardLimit, exitCode: { PassResult(rawValue: $0)?.rawValue },
+      consequence: "jobs wait for the next one", say: MetaschedulerLog().error)
+    exit(passGuard.run(makePass))
   }
 
-  /// Makes the pass in a process of its own and turns however that ends into a code that Almighty knows:
-  /// it stops at any other.
-  private static func contain() -> Int32 {
-    let log = MetaschedulerLog()
-    let program = OAR2Program(path: "/proc/self/exe", arguments: [])
-    switch program.runPart("\(role)=pass", limit: hardLimit) {
-    case .exited(let code) where (0...2).contains(code): return Int32(code)
-    case .exited(let code):
-      log.error("the pass ended with exit code \(code); jobs wait for the next one")
-    case .signalled(let signal):
-      log.error("the pass ended by signal \(signal); jobs wait for the next one")
-    case .tookTooLong:
-      log.error("the pass was ended after \(hardLimit) s; jobs wait for the next one")
-    case .notStarted(let reason): log.error("the pass can't be started: \(reason)")
-    }
-    return PassResult.goOn.rawValue
+  private static func makePass() -> Never {
+    signal(SIGPIPE, SIG_IGN)
+    Watchdog.begin()
+    Task { exit(await pass()) }
+    while true { pause() }
   }
 
   private static func pass() async -> Int32 {
-    Watchdog.begin()
     var log = MetaschedulerLog()
     do {
       let configuration = try Configuration.ofThisHost()

@@ -20,7 +20,7 @@ extension MetaschedulerPass {
 
   /// OAR's dates.
   func date(_ instant: Instant) -> String {
-    CivilDate(instant, utcOffset: settings.planning.clock.offset(at: instant))?.text ?? "\(instant)"
+    CivilDate(instant, utcOffset: settings.planner.clock.offset(at: instant))?.text ?? "\(instant)"
   }
 
   // MARK: Interactive jobs

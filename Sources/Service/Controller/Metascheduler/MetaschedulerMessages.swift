@@ -11,33 +11,16 @@ extension MetaschedulerPass {
 
   /// Jobs that others wait for and that have ended; one that is not live and not here never was.
   func endedDependencies() async throws -> Set<JobID> {
-    var required: Set<JobID> = []
-    for job in state.jobs.values where job.state == .waiting {
-      for id in job.request.dependencies where state.jobs[id] == nil { required.insert(id) }
-    }
-    guard !required.isEmpty else { return [] }
-    var filter = JobFilter()
-    filter.ids = required.sorted()
-    return Set(try await storage.jobs(matching: filter, limit: required.count).map(\.id))
-  }
-
-  /// OAR 2's rule: a job may start once the other has ended, however it ended; while that runs, it is planned
-  /// for when the other's time is over. For one that never was it waits for ever.
-  func dependency(on id: JobID) -> Dependency {
-    guard let job = state.jobs[id] else {
-      return ended.contains(id) ? .satisfied : .impossible(id, QueueMessage.dependency(on: id))
-    }
-    guard job.state.holdsResources else { return .waiting(id) }
-    let end = job.startTime.addingCapped(job.walltime).addingCapped(job.suspendedSeconds)
-    let security = max(0, settings.planning.planning.jobSecurityTime)
-    return .ending(id, by: max(now + 1, end.addingCapped(security)))
+    let waiting = state.jobs.values.lazy.filter { $0.state == .waiting }
+    let required = Set(waiting.flatMap(\.request.dependencies)).filter { state.jobs[$0] == nil }
+    return required.isEmpty ? [] : try await storage.existing(required.sorted())
   }
 
   // MARK: Messages
 
   /// Tells users of our queues what became of their jobs; schedulers of other queues do that themselves.
   mutating func writeMessages(_ plan: Plan, of waiting: Set<JobID>, _ outcome: inout Outcome) {
-    let words = QueueMessage(settings: settings.planning, usage: state.usage)
+    let words = QueueMessage(settings: settings.planner, usage: state.usage)
     let ours = Set(state.queues.lazy.filter(settings.isOurs).map(\.name))
     func isOurs(_ id: JobID) -> Bool {
       guard waiting.contains(id), let job = state.jobs[id], job.reservation == .none else {

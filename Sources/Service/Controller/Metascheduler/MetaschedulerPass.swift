@@ -48,7 +48,7 @@ struct MetaschedulerPass {
     for problem in stored.problems { log.info(problem) }
     state = ClusterState(stored: stored)
     state.isBesideOAR2 = true
-    now = Self.date(clock, after: former.date, log)
+    now = Self.passDate(clock, after: former.date, log)
     clients = try await storage.waitingClients().compactMapValues(WaitingClient.init(info:))
   }
 
@@ -86,7 +86,7 @@ struct MetaschedulerPass {
 
   /// The date of a pass: never before the last one's by a step of the clock that is small; after a large one
   /// the clock is right.
-  static func date(_ clock: Instant, after last: Instant, _ log: MetaschedulerLog) -> Instant {
+  static func passDate(_ clock: Instant, after last: Instant, _ log: MetaschedulerLog) -> Instant {
     guard last > clock else { return clock }
     if last - clock <= smallStep { return last }
     log.info(
@@ -101,7 +101,7 @@ struct MetaschedulerPass {
   // MARK: 1
 
   private mutating func readUsage() async throws {
-    let order = settings.planning.order
+    let order = settings.planner.order
     guard order.needsUsage else { return }
     let begin = now - order.fairShare.window
     state.count(try await storage.pastUse(from: begin, to: now), from: begin, at: now)
@@ -128,7 +128,7 @@ struct MetaschedulerPass {
     let waiting = Set(state.jobs.values.lazy.filter { $0.state == .waiting }.map(\.id))
     state.apply(plan, .whole, at: now, &outcome)
     writeMessages(plan, of: waiting, &outcome)
-    state.grantWalltimes(settings: settings.planning, at: now, &outcome)
+    state.grantWalltimes(settings: settings.planner, at: now, &outcome)
     for id in waiting.sorted() where state.jobs[id]?.state == .toLaunch {
       raisePriorities(for: id, &outcome)
     }
@@ -180,7 +180,7 @@ struct MetaschedulerPass {
   private mutating func decideResult() async throws {
     if result != .endJobs, try await storage.hasDeletionsForLeon() { result = .endJobs }
     let starts = state.placements.values.lazy.map(\.start).filter { [now] in $0 > now }.min()
-    let patience = settings.planning.planning.reservationPatience
+    let patience = settings.planner.planning.reservationPatience
     let reservation = state.nextReservationDate(after: now, patience: patience)
     let look = state.nextLook.flatMap { $0 > now ? $0 : nil }
     nextPass = [starts, reservation, look].compactMap(\.self).min()

@@ -1,14 +1,15 @@
-// Besteffort jobs keep others off their hosts: the `scheduler_priority` of resources near them rises, so that
-// they are taken last (SCHEDULER_PRIORITY_HIERARCHY_ORDER). OAR 2 takes it back when the job has ended.
+// Besteffort and timesharing jobs keep others off their hosts: the `scheduler_priority` of resources near them
+// rises, so that they are taken last (SCHEDULER_PRIORITY_HIERARCHY_ORDER). OAR 2 takes it back when the job has
+// ended.
 
 import ClusterModel
 import Storage
 
 extension MetaschedulerPass {
-  /// Notes in the outcome what a besteffort job that starts does to priorities: 2 for resources that share the
-  /// first column's value with it, 4 for the second's, and so on.
+  /// Notes in the outcome what a job that starts does to priorities: its weight for resources that share the
+  /// first column's value with it, twice as much for the second's, and so on.
   mutating func raisePriorities(for id: JobID, _ outcome: inout Outcome) {
-    guard let job = state.jobs[id], job.types.contains("besteffort"),
+    guard let job = state.jobs[id], let weight = job.priorityWeight,
       !settings.priorityLevels.isEmpty
     else { return }
     let own = job.assignedResources.compactMap { state.resources[$0] }
@@ -18,7 +19,7 @@ extension MetaschedulerPass {
         resource.text(of: column).map(values.contains) ?? false
       }
       guard !near.isEmpty else { continue }
-      outcome.changes.append(.schedulerPriority(near.map(\.id).sorted(), by: 2 * (place + 1)))
+      outcome.changes.append(.schedulerPriority(near.map(\.id).sorted(), by: weight * (place + 1)))
     }
     let order = settings.priorityLevels.joined(separator: "/")
     outcome.changes.append(
@@ -26,6 +27,14 @@ extension MetaschedulerPass {
         JobEvent(
           "SCHEDULER_PRIORITY_UPDATED_START", job: id, at: now,
           "Scheduler priority for job \(id) updated (\(order))")))
+  }
+}
+
+extension Job {
+  /// How much its start raises priorities, as observed on OAR 2.5.9; `nil` for most jobs.
+  fileprivate var priorityWeight: Int? {
+    if types.contains("besteffort") { return 2 }
+    return hasType("timesharing") ? 20 : nil
   }
 }
 

@@ -5,6 +5,7 @@ import ClusterModel
 import Kamelot
 import Kao
 import Storage
+import Wire
 
 /// A part of a pass.
 enum QueueStep: Equatable {
@@ -68,13 +69,7 @@ extension MetaschedulerPass {
   }
 
   private mutating func snapshot() -> Snapshot {
-    var depth = PassDepth.whole
-    var snapshot = state.snapshot(settings: settings.planning, at: now, &depth)
-    for index in snapshot.waiting.indices where !snapshot.waiting[index].dependencies.isEmpty {
-      let required = state.jobs[snapshot.waiting[index].id]?.request.dependencies ?? []
-      snapshot.waiting[index].dependencies = required.map(dependency)
-    }
-    return snapshot
+    state.snapshotBesideOAR2(settings: settings.planner, ended: ended, at: now)
   }
 
   /// Lets our planner do a part, with everything that was decided before in its place.
@@ -138,12 +133,8 @@ extension MetaschedulerPass {
       log.error(
         "queue \(queue.name): its scheduler \(name) was ended after \(settings.schedulerLimit) s; "
           + "what it had planned counts")
-    case .exited(let code):
-      try await disable(queue, "its scheduler \(name) ended with exit code \(code)")
-    case .signalled(let signal):
-      try await disable(queue, "its scheduler \(name) ended by signal \(signal)")
-    case .notStarted(let reason):
-      try await disable(queue, "its scheduler can't be started: \(reason)")
+    case .exited, .signalled, .notStarted:
+      try await disable(queue, "its scheduler \(name) \(end)")
     }
   }
 
@@ -151,9 +142,9 @@ extension MetaschedulerPass {
   /// before.
   private func rows(with placed: [WaitingJob]) -> [Prediction] {
     let own = placed.compactMap { job -> Prediction? in
-      guard let reservation = job.reservation, let promise = reservation.promised else {
-        return nil
-      }
+      guard let reservation = job.reservation, let promise = reservation.promised,
+        reservation.start < endOfTime
+      else { return nil }
       return state.jobs[job.id].map {
         Prediction(
           moldable: $0.moldableID(at: promise.moldable), start: reservation.start,

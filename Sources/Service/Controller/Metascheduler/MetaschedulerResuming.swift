@@ -62,7 +62,7 @@ extension MetaschedulerPass {
   /// Lets suspended jobs go on that were asked to, once nobody else is on their resources.
   mutating func resumeJobs() async throws {
     var outcome = Outcome()
-    state.resumeJobs(as: settings.planning.planning, at: now, &outcome)
+    state.resumeJobs(as: settings.planner.planning, at: now, &outcome)
     let jobs = outcome.effects.compactMap {
       if case .resume(let id) = $0 { state.jobs[id] } else { nil }
     }

@@ -8,7 +8,7 @@ import Wire
 /// The settings of one pass.
 struct MetaschedulerSettings: Sendable {
   /// What our own planner depends on.
-  var planning: ServerSettings
+  var planner: ServerSettings
   /// SERVER_HOSTNAME and SERVER_PORT: where OAR 2's Almighty listens.
   var almighty: (host: String, port: Int)
   /// OARDIR: where OAR 2's programs are.
@@ -39,7 +39,7 @@ struct MetaschedulerSettings: Sendable {
   ///   wanted and their file can't be read.
   init(_ configuration: Configuration, environment: (String) -> String?) throws {
     var lenient = LenientReading(configuration)
-    planning = try lenient.serverSettings()
+    planner = try lenient.serverSettings()
     func number(_ name: String, _ fallback: Int, _ range: ClosedRange<Int>) -> Int {
       lenient.read(fallback) { configuration throws(ConfigurationError) in
         try configuration.integer(name, default: fallback, in: range)

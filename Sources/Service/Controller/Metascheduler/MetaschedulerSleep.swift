@@ -8,8 +8,8 @@ import NodeConnections
 extension MetaschedulerPass {
   /// Wakes hosts for what is planned, and puts idle ones to sleep, if the site wants that.
   mutating func manageSleep() {
-    guard let sleep = settings.planning.sleep else { return }
-    let decision = state.sleepDecision(settings: settings.planning, sleep, at: now)
+    guard let sleep = settings.planner.sleep else { return }
+    let decision = state.sleepDecision(settings: settings.planner, sleep, at: now)
     for problem in decision.problems { log.info(problem) }
     run(sleep.wakeCommand, "wake", decision.wake.map(\.host))
     run(sleep.sleepCommand, "sleep", decision.halt.map(\.host))

@@ -10,7 +10,10 @@ struct PassAlarm {
   let port: Int
   /// What is later than so many seconds from now, a pass of Almighty's own comes before.
   private static let horizon: Seconds = 61
-  private static let variable = "LIBURNA_KAO_ALARM"
+  /// The option of the process that waits: `--alarm EPOCH HOST PORT`.
+  private static let option = "--alarm"
+
+  static func isCall(_ words: [String]) -> Bool { words.first == option }
 
   /// Sets the alarm, in place of what it was set to before.
   func set(to date: Instant, _ log: MetaschedulerLog) {
@@ -21,16 +24,15 @@ struct PassAlarm {
     let text = Array(String(date).utf8)
     let sent = address.with { sendto(socket, text, text.count, Int32(MSG_DONTWAIT), $0, $1) }
     if sent == text.count { return }
-    let program = OAR2Program(path: "/proc/self/exe", arguments: [])
-    let problem = program.start(
-      extra: ["LIBURNA_KAO_ROLE=alarm", "\(Self.variable)=\(date) \(host) \(port)"])
+    let program = OAR2Program(
+      path: "/proc/self/exe", arguments: [Self.option, String(date), host, String(port)])
+    let problem = program.start()
     if let problem { log.error("what is due at \(date) may start late: no alarm, \(problem)") }
   }
 
   /// The process of the alarm: waits, asks for a pass, ends.
-  static func wait() -> Never {
-    let words = getenv(variable).map { String(cString: $0) }?.split(separator: " ") ?? []
-    guard words.count == 3, var date = Int(words[0]), let port = Int(words[2]),
+  static func main(_ words: [String]) -> Never {
+    guard words.count == 4, var date = Int(words[1]), let port = Int(words[3]),
       let address = address()
     else { exit(1) }
     let socket = socket()
@@ -39,7 +41,7 @@ struct PassAlarm {
     while let new = news(on: socket, until: date) { date = new }
     // From here on a new date needs a new alarm.
     address.remove()
-    _ = AlmightyPort(host: String(words[1]), port: port).send([.schedule])
+    _ = AlmightyPort(host: words[2], port: port).send([.schedule])
     exit(0)
   }
 

@@ -71,12 +71,7 @@ struct QueuePass {
 
   /// What planning depends on: the jobs of the queue, and all others where they are.
   private mutating func snapshot() -> Snapshot {
-    var depth = PassDepth.whole
-    var snapshot = state.snapshot(settings: settings, at: now, &depth)
-    for index in snapshot.waiting.indices where !snapshot.waiting[index].dependencies.isEmpty {
-      let required = state.jobs[snapshot.waiting[index].id]?.request.dependencies ?? []
-      snapshot.waiting[index].dependencies = required.map(dependency)
-    }
+    var snapshot = state.snapshotBesideOAR2(settings: settings, ended: scene.ended, at: now)
     snapshot.waiting += fixedJobs(besides: snapshot.holding)
     return snapshot
   }
@@ -118,19 +113,6 @@ struct QueuePass {
       start: fixed.start,
       promised: .init(moldable: fixed.moldable, resources: fixed.resources))
     return waiting
-  }
-
-  /// OAR 2's rule: the job may start once the other has ended, however it ended; while that runs, it is
-  /// planned for when the other's time is over. A job that there never was is waited for for ever.
-  private func dependency(on id: JobID) -> Dependency {
-    guard let job = state.jobs[id] else {
-      return scene.ended.contains(id)
-        ? .satisfied : .impossible(id, QueueMessage.dependency(on: id))
-    }
-    guard job.state.holdsResources else { return .waiting(id) }
-    let end = job.startTime.addingCapped(job.walltime).addingCapped(job.suspendedSeconds)
-    let security = max(0, settings.planning.jobSecurityTime)
-    return .ending(id, by: max(now + 1, end.addingCapped(security)))
   }
 
   // MARK: After it

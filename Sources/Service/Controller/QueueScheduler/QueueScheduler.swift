@@ -2,7 +2,6 @@
 // the pass is made. However that one ends, OAR sees an end that it tolerates: any other would switch the
 // queue off.
 
-import CLinux
 import ClusterModel
 import Glibc
 import Wire
@@ -28,7 +27,12 @@ public enum QueueScheduler {
     }
     guard call.isGuarded else { QueueWorker.main(call, limit: nil) }
     let limit = timeLimit()
-    exit(QueueGuard.run(limit: limit) { QueueWorker.main(call, limit: limit) })
+    let passGuard = PassGuard(
+      limit: limit, limitVariable: "SCHEDULER_TIMEOUT",
+      exitCode: { [0, QueueWorker.failed].contains($0) ? PassGuard.goOn : nil },
+      consequence: "nothing of it was written, and the queue stays as it is",
+      say: { QueueLog.say("[ERROR] \($0)") })
+    exit(passGuard.run { QueueWorker.main(call, limit: limit) })
   }
 
   /// SCHEDULER_TIMEOUT: seconds that a pass may take. What is wrong in `oar.conf` is for the pass to say.

@@ -49,6 +49,7 @@ extension ClusterState {
         guard job.state == .finishing else { continue }
         suspectHosts(hosts(of: job.assignedResources), at: now, &outcome)
         end(job.id, as: .error, status: nil, at: now, &outcome)
+      case Self.deletionEvent: tellUser(of: job, .deletion(event.text), &outcome)
       case "ADD_BESTEFFORT_JOB_TYPE", "DELETE_BESTEFFORT_JOB_TYPE": retyped.insert(job.id)
       default: break
       }
@@ -89,7 +90,8 @@ extension ClusterState {
     if row.state.isFinal {
       var done = Outcome()
       end(id, as: row.state, status: row.exitStatus, at: now, &done)
-      outcome.effects += done.effects
+      // Who wrote it has told the user.
+      outcome.effects += done.effects.filter { if case .tellUser = $0 { false } else { true } }
       return
     }
     guard row.state.progress > job.state.progress else { return }

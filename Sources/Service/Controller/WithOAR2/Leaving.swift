@@ -6,27 +6,25 @@ import Glibc
 import Storage
 import Wire
 
+extension ServerSettings {
+  /// Two servers on one database would start jobs twice.
+  ///
+  /// - Throws: ``StorageError`` with a sentence if a server of OAR's answers.
+  func refuseBesideAlmighty() throws {
+    guard let oar2 = withOAR2, port > 0 else { return }
+    guard let other = try? Sockets.connect(host: oar2.serverHost, port: port) else { return }
+    close(other)
+    throw StorageError.unusable(
+      "a server answers at \(oar2.serverHost):\(port) already: stop OAR 2's Almighty "
+        + "(systemctl stop oar-server), or the other liburnad, before this one is started")
+  }
+}
+
 extension Controller {
   /// Seconds that a stop waits for hosts that are about to start a job or to clean up after one.
   static let leavePatience = 10.0
   /// Seconds that leaving after a crash waits for hosts to say what they run.
   static let arrivalPatience = 30.0
-
-  // MARK: Before the start
-
-  /// Two servers on one database would start jobs twice.
-  ///
-  /// - Throws: ``StorageError`` with a sentence if a server of OAR's answers.
-  func refuseBesideAlmighty() throws {
-    guard let oar2 = settings.withOAR2, settings.port > 0 else { return }
-    guard let other = try? Sockets.connect(host: oar2.serverHost, port: settings.port) else {
-      return
-    }
-    close(other)
-    throw StorageError.unusable(
-      "a server answers at \(oar2.serverHost):\(settings.port) already: stop OAR 2's Almighty "
-        + "(systemctl stop oar-server), or the other liburnad, before this one is started")
-  }
 
   // MARK: The end
 
@@ -48,7 +46,7 @@ extension Controller {
       throw StorageError.unusable(
         "there is nothing to leave: the database is not shared with an OAR 2 (LIBURNA_WITH_OAR2)")
     }
-    try refuseBesideAlmighty()
+    try settings.refuseBesideAlmighty()
     try await connectToHosts(listening: false)
     await wait(Self.arrivalPatience) {
       self.withOAR2?.undecided.isEmpty ?? true && self.unsettledJobs.isEmpty

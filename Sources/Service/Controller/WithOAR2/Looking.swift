@@ -23,7 +23,8 @@ extension Controller {
       throw StorageError.unusable("the store is not one that OAR 2's programs can share")
     }
     let side = OAR2Side(
-      settings: settings, store: store, programs: OARPrograms(loop: loop, settings: settings))
+      settings: settings, store: store, programs: OARPrograms(loop: loop, settings: settings),
+      userCommands: ServicePrograms(loop: loop, atOnce: Self.userCommandsAtOnce))
     withOAR2 = side
     let now = Self.now
     // Jobs whose submission was under way look as if they were held.
@@ -50,6 +51,7 @@ extension Controller {
   func endWithOAR2() {
     withOAR2?.connections?.endAll()
     withOAR2?.programs.stop()
+    withOAR2?.userCommands.stop()
   }
 
   // MARK: Words
@@ -160,7 +162,10 @@ extension Controller {
     guard let side = withOAR2 else { return }
     var outcome = Outcome()
     var news = news
-    news.events.removeAll { side.takenEvents[$0.id] != nil }
+    // What was said of a job waits until it is known whose it is.
+    news.events.removeAll {
+      side.takenEvents[$0.id] != nil || side.undecided[$0.event.job] != nil
+    }
     for problem in news.problems { log.say(problem) }
     let problems = side.horizon.settle(news, at: now) {
       self.state.jobs[$0] != nil || self.state.ended[$0] != nil
@@ -173,7 +178,7 @@ extension Controller {
     }
     state.grant(news.wantedStates, at: now, &outcome)
     for (id, row) in news.watched.sorted(by: { $0.key < $1.key }) { follow(row, of: id, &outcome) }
-    heed(news, at: now, &outcome)
+    heed(&news, at: now, &outcome)
     let isUnread = { (id: JobID) in id >= side.horizon.next || side.horizon.isMissing(id) }
     let (checked, retyped) = state.takeUp(news.events, at: now, &outcome, isUnread: isUnread)
     for id in checked { side.takenEvents[id] = now }
@@ -194,7 +199,7 @@ extension Controller {
     for job in news.jobs where !side.horizon.isOwn(job.id) {
       if let info = news.clients[job.id] { side.clients[job.id] = WaitingClient(info: info) }
       let isNew = state.jobs[job.id] == nil
-      if !state.takeUp(job, isAlone: side.submissions == 0, at: now, &outcome) {
+      if !state.takeUp(job, isAlone: submissions == 0, at: now, &outcome) {
         side.horizon.postpone(job.id, at: now)
       } else if isNew, job.state.holdsResources {
         adopt(job)
@@ -217,7 +222,7 @@ extension Controller {
   }
 
   /// Reads the types of jobs that an admin changed.
-  private func readTypes(of jobs: Set<JobID>) {
+  func readTypes(of jobs: Set<JobID>) {
     Task {
       var filter = JobFilter()
       filter.ids = jobs.sorted()

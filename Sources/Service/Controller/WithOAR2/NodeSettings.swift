@@ -24,13 +24,17 @@ public struct OAR2NodeSettings: Sendable {
   /// CPUSET_PATH is set: OAR's own commands find jobs by their cgroups, else by their keys.
   public var usesCPUSets: Bool
 
+  /// OPENSSH_CMD: OAR's way to its hosts.
+  var ssh: CommandTemplate
+
   /// Reads the settings.
   ///
   /// - Throws: ``ConfigurationError``, naming variable and value.
-  init(_ configuration: Configuration) throws(ConfigurationError) {
+  init(_ configuration: Configuration) throws {
     directory = configuration.text("OAR_RUNTIME_DIRECTORY", default: "/var/lib/oar")
     server = configuration.text("SERVER_HOSTNAME", default: "localhost")
     if server == "localhost" { server = hostNameOfServer() ?? server }
+    ssh = try CommandTemplate(Self.ssh(configuration))
     usesCPUSets = configuration["CPUSET_PATH"].map { !$0.isEmpty } ?? false
     prologue = configuration["PROLOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }
     epilogue = configuration["EPILOGUE_EXEC_FILE"].flatMap { $0.isEmpty ? nil : $0 }

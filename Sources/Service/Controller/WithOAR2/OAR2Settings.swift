@@ -17,6 +17,8 @@ public struct OAR2Settings: Sendable {
   public var exterminationDelay: Seconds
   /// How jobs are run on OAR 2's nodes.
   public var nodes: OAR2NodeSettings
+  /// OAR_SSH_CONNECTION_TIMEOUT: seconds that OAR's programs give a host to answer.
+  public var connectionLimit: Seconds
 
   /// Where Debian's packages put OAR's programs.
   static let standardDirectory = "/usr/lib/oar"
@@ -28,7 +30,7 @@ public struct OAR2Settings: Sendable {
   /// - Throws: ``ConfigurationError``, naming variable and value.
   init?(
     _ configuration: Configuration, environment: (String) -> String?
-  ) throws(ConfigurationError) {
+  ) throws {
     guard try configuration.flag("LIBURNA_WITH_OAR2", default: false) else { return nil }
     directory = environment("OARDIR") ?? Self.standardDirectory
     guard directory.hasPrefix("/") else {
@@ -40,6 +42,8 @@ public struct OAR2Settings: Sendable {
     port = try configuration.integer("SERVER_PORT", default: Self.standardPort, in: 0...65535)
     lookInterval = try configuration.integer("LIBURNA_OAR2_POLL", default: 3, in: 1...3600)
     exterminationDelay = try configuration.integer("JOBDEL_WALLTIME", default: 300, in: 1...86400)
+    connectionLimit = try configuration.integer(
+      "OAR_SSH_CONNECTION_TIMEOUT", default: 120, in: 1...3600)
     nodes = try OAR2NodeSettings(configuration)
   }
 }

@@ -10,6 +10,8 @@ final class OAR2Side {
   let settings: OAR2Settings
   let store: any SharedStorage
   let programs: OARPrograms
+  /// Commands of users that are told of their jobs.
+  let userCommands: ServicePrograms
   /// Which ids of jobs were read.
   var horizon = JobHorizon()
   /// Connections that may be OAR's.
@@ -24,13 +26,13 @@ final class OAR2Side {
   var undecided: [JobID: Instant] = [:]
   /// Jobs of OAR's whose end was asked for: when Leon was told first and last, on the server's clock.
   var kills: [JobID: (first: Instant, last: Instant)] = [:]
+  /// Jobs of OAR's that its programs bring to an end.
+  var finishing: [JobID: FinishingJob] = [:]
   /// When jobs of OAR's were given to `bipbip` to be started.
   var launches: [JobID: Instant] = [:]
-  /// Jobs to submit again as soon as there are ids.
-  var owed: [OwedJob] = []
+  /// Jobs that end, and are submitted again, as soon as there are ids.
+  var owed: [OwedEnd] = []
   var isReserving = false
-  /// Submissions of our own commands that are not durable yet.
-  var submissions = 0
   /// Events that were acted upon, and when: they may be read again until that is written.
   var takenEvents: [Int: Instant] = [:]
   /// Seconds for which that is remembered.
@@ -47,11 +49,20 @@ final class OAR2Side {
   /// What went wrong at the last look; `nil` if nothing did.
   var trouble: String?
 
-  init(settings: OAR2Settings, store: any SharedStorage, programs: OARPrograms) {
+  init(
+    settings: OAR2Settings, store: any SharedStorage, programs: OARPrograms,
+    userCommands: ServicePrograms
+  ) {
     self.settings = settings
     self.store = store
     self.programs = programs
+    self.userCommands = userCommands
   }
+}
+
+extension OAR2Side {
+  /// Whether a job ends as soon as there are ids for the one that repeats it.
+  func owes(_ id: JobID) -> Bool { owed.contains { $0.owed.job.id == id } }
 }
 
 /// Ids that nobody else has: of jobs, and as many moldables as a job may have for each.
@@ -120,6 +131,11 @@ struct JobHorizon {
     for id in settled { missing[id] = nil }
     for id in incomplete { missing[id] = (missing[id]?.since ?? now, true) }
     return giveUp(at: now)
+  }
+
+  /// Looks for a job that has rows.
+  mutating func seek(_ id: JobID, at now: Instant) {
+    if missing[id] == nil { missing[id] = (now, true) }
   }
 
   /// A job that can't be taken up now is looked for again.

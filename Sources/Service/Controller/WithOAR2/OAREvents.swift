@@ -46,8 +46,10 @@ struct OARReaction: Hashable {
 }
 
 extension Controller {
-  /// Acts on what OAR's programs said of the jobs that they run.
-  func heed(_ news: News, at now: Instant, _ outcome: inout Outcome) {
+  /// Acts on what OAR's programs said of the jobs that they run. An event that has a job submitted again is
+  /// taken out of the news: it counts as seen together with what follows from it.
+  func heed(_ news: inout News, at now: Instant, _ outcome: inout Outcome) {
+    var put: Set<Int> = []
     for numbered in news.events {
       let event = numbered.event
       guard state.runByOAR.contains(event.job), let job = state.jobs[event.job],
@@ -60,28 +62,37 @@ extension Controller {
       case .first: state.suspectHosts(Array(hosts.prefix(1)), at: now, &outcome)
       case .all: state.suspectHosts(hosts, at: now, &outcome)
       }
-      guard let end = reaction.end else { continue }
-      finishOARs(job, as: end, reaction, event, news.watched[job.id], at: now, &outcome)
+      guard let end = reaction.end, withOAR2?.owes(job.id) != true else { continue }
+      let row = news.watched[job.id]
+      if reaction.repeats { log.say("job \(job.id): \(event.type): \(event.text)") }
+      if let owed = owed(job, reaction, event, row) {
+        put.insert(numbered.id)
+        withOAR2?.takenEvents[numbered.id] = now
+        submitAgain(owed) { outcome in
+          self.state.end(job.id, as: end, status: row?.exitStatus, at: now, &outcome)
+          outcome.changes.append(.eventsChecked([numbered.id]))
+        }
+      } else {
+        state.end(job.id, as: end, status: row?.exitStatus, at: now, &outcome)
+      }
     }
+    news.events.removeAll { put.contains($0.id) }
   }
 
-  private func finishOARs(
-    _ job: Job, as end: JobState, _ reaction: OARReaction, _ event: JobEvent, _ row: WatchedJob?,
-    at now: Instant, _ outcome: inout Outcome
-  ) {
-    let status = row?.exitStatus
-    if reaction.repeats {
-      log.say("job \(job.id): \(event.type): \(event.text)")
-      resubmitAutomatically(job, because: event.type, at: now, &outcome)
-    } else if isRepeatable(job), state.victims.contains(job.id) || asksForMore(job, status, row) {
-      repeatIdempotent(job, at: now, &outcome)
-    }
-    state.end(job.id, as: end, status: status, at: now, &outcome)
+  /// The job that repeats one of OAR's that ends; `nil` if none does.
+  private func owed(
+    _ job: Job, _ reaction: OARReaction, _ event: JobEvent, _ row: WatchedJob?
+  ) -> OwedJob? {
+    if reaction.repeats { return automatic(job, because: event.type) }
+    let isRepeated =
+      isRepeatable(job)
+      && (state.victims.contains(job.id) || asksForMore(job, row))
+    return isRepeated ? idempotent(job) : nil
   }
 
   /// An idempotent job asks to run again with the exit code 99, after a minute at least.
-  private func asksForMore(_ job: Job, _ status: Int?, _ row: WatchedJob?) -> Bool {
+  func asksForMore(_ job: Job, _ row: WatchedJob?) -> Bool {
     guard let row, job.deletionAsked == 0 else { return false }
-    return status == 99 << 8 && row.stopTime - row.startTime > 60
+    return row.exitStatus == 99 << 8 && row.stopTime - row.startTime > 60
   }
 }

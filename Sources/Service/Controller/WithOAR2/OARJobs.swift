@@ -2,6 +2,7 @@
 // start. `bipbip` starts and ends them, `Leon` kills them; the server follows their rows.
 
 import ClusterModel
+import RequestLanguage
 import Storage
 import Wire
 
@@ -10,6 +11,8 @@ extension Controller {
   private static let launchPatience: Seconds = 300
   /// Seconds for which a word about a job waits until it is known whose the job is.
   private static let decisionPatience: Seconds = 60
+  /// Seconds between two looks at whether a job that has ended already was begun.
+  private static let startPause = 0.1
 
   /// Whether OAR's programs run a job, or may.
   func isOARs(_ id: JobID) -> Bool {
@@ -99,21 +102,31 @@ extension Controller {
     guard let side = withOAR2, side.undecided[id] == nil else { return }
     state.follow(row, of: id, at: Self.now, &outcome)
     if row.state != .launching, row.state != .toLaunch { side.launches[id] = nil }
+    noteFinishing(id, row)
   }
 
   /// What OAR's own timers did: walltimes, ends that take too long, launches that never end.
   func watchOARsJobs(at now: Instant) {
     guard let side = withOAR2 else { return }
+    decideFinishing(at: now)
     var outcome = Outcome()
     for id in state.runByOAR.sorted() {
       guard let job = state.jobs[id] else { continue }
-      if job.deletionAsked > 0 {
+      let end = job.startTime + job.walltime + job.suspendedSeconds
+      if job.state == .finishing {
+        finishInPlaceOfOAR(job, at: now)
+      } else if job.deletionAsked > 0 {
         pursue(job, at: now, &outcome)
-      } else if job.state == .running, now >= job.startTime + job.walltime + job.suspendedSeconds {
+      } else if job.state == .running, now >= end {
         state.requestEnd(of: id, asker: "root", at: now, &outcome)
         let text =
           "[sarko] Job [\(id)] from \(job.startTime) with \(job.walltime); current time=\(now) (Elapsed)"
         outcome.changes.append(.event(JobEvent("WALLTIME", job: id, at: now, text)))
+      } else if job.state == .running, now >= end - job.request.checkpoint, job.checkpointedAt == 0
+      {
+        state.jobs[id]?.checkpointedAt = now
+        let text = "checkpoint of job \(id) \(job.request.checkpoint) s before its end"
+        state.sendCheckpoint(job, text, at: now, &outcome)
       }
     }
     side.kills = side.kills.filter { state.jobs[$0.key] != nil }
@@ -122,8 +135,14 @@ extension Controller {
       guard let job = state.jobs[id], job.state == .launching, !side.programs.isBusy("job \(id)")
       else { continue }
       log.say("job \(id) was being launched by OAR 2 and never ran")
-      resubmitAutomatically(job, because: "LAUNCHING_OAREXEC_TIMEOUT", at: now, &outcome)
-      state.end(id, as: .error, status: nil, at: now, &outcome)
+      let end = { (outcome: inout Outcome) in
+        self.state.end(id, as: .error, status: nil, at: Self.now, &outcome)
+      }
+      if let owed = automatic(job, because: "LAUNCHING_OAREXEC_TIMEOUT") {
+        submitAgain(owed, end: end)
+      } else {
+        end(&outcome)
+      }
     }
     if !outcome.changes.isEmpty || !outcome.effects.isEmpty { commit(outcome) }
   }
@@ -170,6 +189,16 @@ extension Controller {
     }
   }
 
+  /// Has OAR's `oardel` send a signal to a job of OAR's, or tell it to save its work.
+  func signalByOAR(_ id: JobID, _ number: Int) {
+    guard let side = withOAR2, let job = state.jobs[id] else { return }
+    let isCheckpoint = number == job.request.checkpointSignal
+    let words = isCheckpoint ? ["-c"] : ["-s", SignalName.name(of: number)]
+    side.programs.run("oardel", words + [String(id)], key: "signals of \(id)") { problem in
+      if let problem { self.log.say("the signal \(number) for job \(id): \(problem)") }
+    }
+  }
+
   // MARK: The end
 
   /// `oarexec` says that a job of OAR's has ended: its challenge is compared, then `bipbip` writes it down.
@@ -192,6 +221,8 @@ extension Controller {
     guard isOARs(id), let job = state.jobs[id] else { return false }
     switch job.state {
     case .launching, .running, .suspended, .resuming: return true
+    // A short one may have ended before the server looked at the row of its start.
+    case .toLaunch: return withOAR2?.launches[id] != nil
     default: return false
     }
   }
@@ -212,6 +243,11 @@ extension Controller {
       }
       side.undecided[end.job] = nil
       state.runByOAR.insert(end.job)
+    }
+    // `bipbip` that starts it still writes its rows.
+    if side.programs.isBusy("job \(end.job)"), Self.now < deadline {
+      loop.after(Self.startPause) { self.accept(end, until: deadline) }
+      return
     }
     guard !side.programs.isBusy("end of \(end.job)") else { return }
     side.programs.run("bipbip", end.arguments, key: "end of \(end.job)") { problem in

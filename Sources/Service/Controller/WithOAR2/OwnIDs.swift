@@ -41,17 +41,18 @@ extension Controller {
     }
   }
 
-  /// Submits a job again as soon as the database has given ids for it.
-  func owe(_ job: OwedJob) {
-    withOAR2?.owed.append(job)
+  /// Ends a job and submits it again as soon as the database has given ids for it.
+  func owe(_ entry: OwedEnd) {
+    guard let side = withOAR2, !side.owes(entry.owed.job.id) else { return }
+    side.owed.append(entry)
     payOwed()
   }
 
-  /// Submits again what had no ids when it was due. A call that fails is made again by the clock.
+  /// Does what waits for ids. A call that fails is made again by the clock.
   func payOwed() {
     guard let side = withOAR2, !side.isReserving, !side.owed.isEmpty else { return }
     let due = min(side.owed.count, Self.owedAtOnce)
-    let moldables = side.owed.prefix(due).map { $0.job.request.moldables.count }
+    let moldables = side.owed.prefix(due).map { $0.owed.job.request.moldables.count }
     side.isReserving = true
     Task {
       do {
@@ -72,11 +73,14 @@ extension Controller {
     side.owed.removeFirst(count)
     var outcome = Outcome()
     var next = ReservedIDs(job: job, moldable: moldable)
-    for owed in due {
+    for entry in due {
+      // Meanwhile somebody may have forced its end.
+      guard state.jobs[entry.owed.job.id] != nil else { continue }
       state.reservedIDs = next
-      repeatJob(owed, at: Self.now, &outcome)
+      repeatJob(entry.owed, at: Self.now, &outcome)
+      entry.end(&outcome)
       next.job += 1
-      next.moldable += owed.job.request.moldables.count
+      next.moldable += entry.owed.job.request.moldables.count
     }
     commit(outcome)
   }
@@ -88,4 +92,10 @@ struct OwedJob {
   var reason: String
   /// How often it was submitted again because of its hosts, this time included; 0 for other reasons.
   var tries: Int
+}
+
+/// The end of a job that is submitted again with it.
+struct OwedEnd {
+  var owed: OwedJob
+  var end: (inout Outcome) -> Void
 }
