@@ -88,12 +88,17 @@ let package = Package(
       ["ClusterModel", "Encoding", "RequestLanguage", "Wire", "CLinux"]),
     layer("Execution", "NodeConnections", ["ClusterModel", "Wire", "CLinux"]),
 
+    // Colocation: Kubernetes on the nodes that jobs leave idle.
+    layer("Colocation", "KubernetesClient", ["Encoding", "Documents", "Wire", "CLinux", "CCurl"]),
+    layer("Colocation", "Bebida", ["ClusterModel", "Encoding", "KubernetesClient", "Wire"]),
+
     // Service: the server.
     layer(
       "Service", "Controller",
       [
         "ClusterModel", "RequestLanguage", "Encoding", "Kamelot", "Kao", "Storage", "SQLStorage",
-        "SQLiteStorage", "PostgreSQLStorage", "Wire", "Credentials", "NodeConnections", "CLinux",
+        "SQLiteStorage", "PostgreSQLStorage", "Wire", "Credentials", "NodeConnections", "Bebida",
+        "CLinux",
       ]),
 
     // What an OAR 2 site can take.
@@ -102,10 +107,6 @@ let package = Package(
       [
         "ClusterModel", "Encoding", "Storage", "PostgreSQLStorage", "Wire", "Controller",
       ]),
-    // Colocation: Kubernetes on the nodes that jobs leave idle.
-    layer("Colocation", "KubernetesClient", ["Encoding", "Documents", "Wire", "CLinux", "CCurl"]),
-    layer("Colocation", "Bebida", ["Encoding", "KubernetesClient"]),
-
     // Lab: a cluster on one machine.
     // The files as bytes in C: as arrays in Swift they would cost a minute to compile.
     .target(name: "ShippedCompositions", path: "Sources/Lab/Compositions/Shipped"),
@@ -199,7 +200,7 @@ let package = Package(
         "LabFixture",
       ]),
     tests("KubernetesClient", ["KubernetesClient", "KubernetesFixture", "Encoding"]),
-    tests("Bebida", ["Bebida", "KubernetesClient", "Encoding"]),
+    tests("Bebida", ["Bebida", "KubernetesClient", "KubernetesFixture", "Encoding", "Wire"]),
     // A real API server, once for each run of tests that asks for it.
     .target(
       name: "KubernetesFixture", dependencies: ["CLinux"], path: "Tests/KubernetesFixture",

@@ -15,7 +15,7 @@ struct Layer {
     "Execution": Layer(
       layers: ["Model", "Execution"], modules: ["CLinux", "CMunge", "Glibc", "Synchronization"]),
     "Service": Layer(
-      layers: ["Model", "Planning", "Storage", "Execution", "Service"],
+      layers: ["Model", "Planning", "Storage", "Execution", "Colocation", "Service"],
       modules: ["CLinux", "Glibc", "Synchronization"]),
     "Colocation": Layer(
       layers: ["Model", "Execution", "Colocation"],

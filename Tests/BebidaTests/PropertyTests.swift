@@ -36,8 +36,7 @@ extension World {
     case .serverEnds: memory = nil
     case .serverStarts:
       if memory == nil {
-        memory = disk
-        memory?.since = now
+        memory = disk.resumed(at: now)
       }
     case .recordLost:
       if memory == nil { disk = NodeRecord.unknown("node1", now: now) }

@@ -3,7 +3,7 @@
 import ClusterModel
 
 /// The version of the messages between server and agent; both must speak the same one.
-public let nodeProtocolVersion = 3
+public let nodeProtocolVersion = 4
 
 /// One try at running a job: the name of its directory on the host.
 public struct AttemptID: Hashable, Codable, Sendable, CustomStringConvertible {
@@ -228,6 +228,9 @@ public enum AgentRequest: Codable, Sendable {
   case grant(channel: Int, bytes: Int)
   /// No more input on the channel (`end: false`), or the client is gone (`end: true`).
   case closeChannel(channel: Int, end: Bool)
+  /// Lets Kubernetes' pods run on this host, or keeps them away; answered by `lending`. Jobs start on a host that
+  /// was ever told only while it is closed and clean.
+  case lend(LendingOrder)
   /// Asks for a `pong` with the same number.
   case ping(Int)
 }
@@ -248,6 +251,8 @@ public enum AgentReport: Codable, Sendable {
   case channelFailed(channel: Int, String)
   /// The session ended with a raw wait status; its bytes were all sent before.
   case channelEnded(channel: Int, status: Int)
+  /// How the host stands to pods: after the greeting if it was ever told, and after each change.
+  case lending(LendingReport)
   case pong(Int)
   /// Something for the server's log.
   case remark(String)

@@ -61,6 +61,8 @@ public actor Controller {
 
   /// What others write to a database of our own; `nil` if nobody tells.
   var outsiders: Outsiders?
+  /// Lending to Kubernetes; `nil` where nothing is lent.
+  var lending: ServerLending?
   /// Submissions that are not durable yet.
   var submissions = 0
 
@@ -138,6 +140,7 @@ public actor Controller {
     var outcome = Outcome()
     state.finishInterrupted(at: Self.now, &outcome)
     commit(outcome)
+    try prepareLending()
     adoptHeldJobs()
     tickLater()
     log.say("ready: \(state.resources.count) resources, \(state.jobs.count) jobs")
@@ -169,6 +172,7 @@ public actor Controller {
     for client in clients.values { client.stream.closeAfterFlush() }
     endWithOAR2()
     hookPrograms.stop()
+    tellLender { $0.stop() }
     await leaveToOAR2()
     connections?.endAll()
     while committer.isWriting { await Task.yield() }
@@ -318,6 +322,7 @@ public actor Controller {
     if depth == .whole { refreshUsage(at: now) }
     commit(outcome)
     tellPredictions(at: now)
+    tellLenderThePlan(at: now)
     if depth != .front { manageSleep(at: now) }
   }
 

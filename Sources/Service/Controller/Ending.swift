@@ -185,6 +185,7 @@ extension Controller {
     secrets[id] = nil
     doomed[id] = nil
     if let execution = executions.removeValue(forKey: id), let head = execution.head {
+      letGoHosts(of: id, execution.hosts)
       connections?.send(.acknowledge(execution.attempt), to: head)
     }
     refuseAttachers(of: id)

@@ -44,6 +44,8 @@ struct Execution {
 
   /// What stands among the hosts whose answer is awaited for a program on the server; no host is called so.
   static let serverHook = "the server's hook"
+  /// The same for hosts that are being taken back from Kubernetes.
+  static let lender = "the lender"
 
   var head: String? { hosts.first }
 

@@ -53,6 +53,7 @@ extension Controller {
   private func welcome(_ host: String, _ attempts: [AttemptID: AttemptStatus]) {
     log.say("\(host) is connected, \(attempts.count) attempts in its spool")
     links[host] = HostLink(isConnected: true)
+    tellLender { $0.connected(true, host) }
     adoptNumbers(attempts.keys, on: host)
     for (attempt, status) in attempts.sorted(by: { $0.key.job < $1.key.job }) {
       hear(status, of: attempt, from: host)
@@ -84,6 +85,7 @@ extension Controller {
     if link.isConnected {
       log.say("\(host) is lost: \(reason)")
       link.isConnected = false
+      tellLender { $0.connected(false, host) }
       link.lostSince = EventLoop.monotonicNanoseconds
       links[host] = link
     } else if link.toldReason != reason {
@@ -128,6 +130,7 @@ extension Controller {
     case .channelFailed(let channel, let text): channelFailed(channel, text, on: host)
     case .channelEnded(let channel, let status): channelEnded(channel, status: status, on: host)
     case .grant(let channel, let bytes): grantInput(channel, bytes, from: host)
+    case .lending(let report): tellLender { $0.hear(report, from: host) }
     case .remark(let text): log.say("\(host): \(text)")
     case .hello, .pong: break
     }

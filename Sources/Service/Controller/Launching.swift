@@ -16,10 +16,13 @@ extension Controller {
       execution.mayHaveBegun = !isUnderWay
       if isUnderWay { execution.isPrologueDue = false }
       executions[id] = execution
+      holdHosts(of: id)
       if execution.hosts.isEmpty {
         adoptBodiless(job, isUnderWay: isUnderWay)
       } else if isUnderWay {
         enter(.running, id)
+      } else if awaitsLender(id) {
+        // Until its hosts are clean.
       } else if execution.others.isEmpty {
         enter(.starting, id)
       } else {
@@ -53,11 +56,13 @@ extension Controller {
   func launch(_ id: JobID) {
     guard let job = state.jobs[id], job.state.holdsResources, executions[id] == nil else { return }
     executions[id] = newExecution(of: job)
+    holdHosts(of: id)
     if launchByOAR(job) { return }
     begin(job)
   }
 
-  /// The site's prologue, then other hosts, then the one that runs the command.
+  /// The hosts are taken back from Kubernetes, then the site's prologue, then other hosts, then the one that runs
+  /// the command.
   private func begin(_ job: Job) {
     guard let execution = executions[job.id] else { return }
     if !execution.hosts.isEmpty || execution.isPrologueDue {
@@ -65,7 +70,16 @@ extension Controller {
       state.move(job.id, to: .launching, at: Self.now, &outcome)
       commit(outcome)
     }
-    if execution.isPrologueDue { runPrologue(of: job) } else { prepareHosts(of: job) }
+    if !awaitsLender(job.id) { goOn(job) }
+  }
+
+  /// The job's hosts are the batch system's.
+  func goOn(_ job: Job) {
+    if executions[job.id]?.isPrologueDue == true {
+      runPrologue(of: job)
+    } else {
+      prepareHosts(of: job)
+    }
   }
 
   func prepareHosts(of job: Job) {

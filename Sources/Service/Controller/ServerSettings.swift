@@ -1,5 +1,6 @@
 // What `oar.conf` says to the server.
 
+import Bebida
 import ClusterModel
 import Glibc
 import Kamelot
@@ -61,6 +62,8 @@ public struct ServerSettings: Sendable {
   public var withOAR2: OAR2Settings?
   /// SERVER_PROLOGUE_EXEC_FILE, SERVER_EPILOGUE_EXEC_FILE: the site's programs on the server.
   public var hooks = ServerHooks()
+  /// BEBIDA_KUBECONFIG and its variables: lending to Kubernetes; `nil` for none.
+  public var lending: LendingConfiguration?
   /// What clocks at the server show.
   public var clock = LocalClock()
 
@@ -115,6 +118,7 @@ public struct ServerSettings: Sendable {
     order = try OrderSettings.ofSite(configuration)
     quotas = try QuotaSettings(configuration)
     hooks = try ServerHooks(configuration)
+    lending = try LendingConfiguration(configuration, intents: "/var/lib/oar/lending")
     clock = LocalClock.ofThisHost(from: time(nil))
   }
 }

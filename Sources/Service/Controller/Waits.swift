@@ -95,7 +95,7 @@ extension Controller {
   private func giveUp(_ wait: Wait, of id: JobID, _ execution: Execution, at now: Instant) {
     let awaited =
       wait == .preparation || wait == .release
-      ? execution.pending.subtracting([Execution.serverHook]).sorted()
+      ? execution.pending.subtracting([Execution.serverHook, Execution.lender]).sorted()
       : execution.head.map { [$0] } ?? []
     // A host that is not connected has time until it is declared lost.
     let broken = awaited.filter { links[$0].map { $0.isConnected || $0.isDeclaredLost } ?? true }

@@ -17,6 +17,26 @@ public enum NodeWords {
   /// A label: until when no job is planned on the node, in seconds of the epoch; absent while it is not lent.
   /// Pods that know how long they run choose by it (`Gt` in their affinity).
   public static let freeUntil = "bebida.liburna.io/free-until"
+  /// Its value where no job is planned.
+  static let forever: Int64 = 9_999_999_999
+  /// A label is changed for no less than so many seconds, later or earlier: plans move with every pass.
+  private static let sharpness: Int64 = 5
+
+  /// The label that a node shall have, if that is another than it has.
+  ///
+  /// - Parameter length: how long it stays free from now on; nil while no job is planned.
+  static func freeUntil(after length: Duration?, was old: String?) -> Int64? {
+    let now = Timestamp.now.microseconds / 1_000_000
+    let wanted = length.map { now + max(0, $0.components.seconds) } ?? forever
+    guard let old = old.flatMap({ Int64($0) }) else { return wanted }
+    return abs(wanted - old) > sharpness ? wanted : nil
+  }
+
+  /// Sets the label.
+  static func labelPatch(_ label: Int64) -> JSONValue {
+    let labels = JSONValue.object([JSONMember(freeUntil, .string(String(label)))])
+    return .object([JSONMember("metadata", .object([JSONMember("labels", labels)]))])
+  }
 }
 
 extension KubernetesView {
@@ -54,6 +74,9 @@ extension Node {
       if isUnschedulable { steps.append(.init("add", "/spec/unschedulable", .bool(false))) }
       texts.append((NodeWords.cordoned, nil))
     }
+    if marks > .none, metadata.labels[NodeWords.freeUntil] != nil {
+      steps.append(.init("remove", "/metadata/labels/" + NodeWords.freeUntil.escapedForPointer))
+    }
     if there < epoch { texts.append((NodeWords.epoch, "\(epoch)")) }
     // The reason alone is not worth a write.
     if !steps.isEmpty || !texts.isEmpty { texts.append((NodeWords.reason, reason)) }
@@ -89,12 +112,16 @@ extension Node {
       return [.init("add", place, .object(members))]
     }
     return texts.compactMap { name, value in
-      // As RFC 6901 writes a `/` within a name.
-      let path = place + "/" + name.split(separator: "/").joined(separator: "~1")
+      let path = place + "/" + name.escapedForPointer
       if let value { return .init("add", path, .string(value)) }
       return metadata.annotations[name] == nil ? nil : .init("remove", path)
     }
   }
+}
+
+extension String {
+  /// As RFC 6901 writes a `/` within a name.
+  fileprivate var escapedForPointer: String { split(separator: "/").joined(separator: "~1") }
 }
 
 extension Taint {

@@ -3,11 +3,12 @@
 import KubernetesClient
 
 extension PodView {
-  /// What a pod is to a node that is reclaimed; nil for one that has ended.
+  /// What a pod is to a node that is reclaimed; nil for one that has ended. One that goes and of which no container
+  /// runs has as well, though its kubelet may take ten seconds to say so: the node looks for what is left of it.
   ///
   /// - Parameter daemonSets: those whose pods may stay, as `namespace/name`.
   public init?(_ pod: Pod, allowing daemonSets: Set<String>) {
-    guard !pod.isOver else { return nil }
+    guard !pod.isOver, !pod.isTerminating || pod.isAnyContainerRunning else { return nil }
     var mayStay = pod.isMirror
     if pod.isOfDaemonSet, let owner = pod.metadata.controller {
       mayStay = daemonSets.contains("\(pod.metadata.namespace)/\(owner.name)")

@@ -1,6 +1,6 @@
-// What is remembered of a node, and written down before anything is done about it.
+// What is remembered of a node. Its direction and epoch are written down before anything is done about them.
 
-/// The durable intent for one node.
+/// Where a node is, and where it is to go.
 public struct NodeRecord: Sendable, Hashable {
   public var name: String
   public var phase: Phase
@@ -25,6 +25,15 @@ public struct NodeRecord: Sendable, Hashable {
   /// A node that is not remembered: anything may run on it, so it has to prove itself before a job starts.
   public static func unknown(_ name: String, now: Duration) -> NodeRecord {
     NodeRecord(name: name, phase: .fault, reason: "nothing is known of it yet", since: now)
+  }
+
+  /// The record as another process takes it up, which knows the direction and its epoch: how far the node has come
+  /// is seen from itself.
+  public func resumed(at now: Duration) -> NodeRecord {
+    var record = self
+    record.phase = phase.isOnTheWayToBatch ? .closing : .opening
+    record.since = now
+    return record
   }
 
   mutating func turn(to phase: Phase, reason: String, now: Duration) {

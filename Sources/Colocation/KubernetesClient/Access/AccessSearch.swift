@@ -55,6 +55,19 @@ extension ClusterAccess {
     }
   }
 
+  /// What a pod is given: its service account.
+  ///
+  /// - Throws: ``KubernetesError/configuration(_:)`` outside of pods.
+  public static func ofPod(
+    environment: (String) -> String? = ClusterAccess.processEnvironment
+  ) throws -> ClusterAccess {
+    guard let access = try pod(environment) else {
+      throw KubernetesError.configuration(
+        "this is no pod: KUBERNETES_SERVICE_HOST is not set; name a kubeconfig instead")
+    }
+    return access
+  }
+
   /// A variable of this process's environment.
   public static func processEnvironment(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }

@@ -10,9 +10,10 @@ public enum Change<Object: KubernetesObject>: Sendable {
   case changed(from: Object, to: Object)
   /// With its last state, as far as it is known.
   case deleted(Object)
-  /// All that there is was told: what is known now is what the server has.
+  /// All that there is was told: what is known now is what the server has. After an interruption: the server tells
+  /// again, what was missed first.
   case synchronized
-  /// What is known may be out of date until the next `synchronized` or change; it goes on by itself.
+  /// What is known may be out of date until the next `synchronized`; it goes on by itself.
   case interrupted(KubernetesError)
   /// One object can't be understood; what was known of it is kept.
   case setAside(SetAside)
@@ -46,6 +47,8 @@ public struct Informer<Object: KubernetesObject>: AsyncSequence, Sendable {
     /// Troubles since the last success.
     private var troubles = 0
     private var isWaiting = false
+    /// An interruption was told, and not its end.
+    private var isInterrupted = false
 
     init(_ client: KubernetesClient, _ selection: Selection) {
       (self.client, self.selection) = (client, selection)
@@ -78,6 +81,7 @@ public struct Informer<Object: KubernetesObject>: AsyncSequence, Sendable {
       } else {
         if case .watching = phase { phase = .opening }
         isWaiting = true
+        isInterrupted = true
         pending.append(.interrupted(error))
       }
       troubles += 1
@@ -95,6 +99,8 @@ public struct Informer<Object: KubernetesObject>: AsyncSequence, Sendable {
         phase = .opening
       case .opening:
         phase = .watching(try await Watch(client, selection, from: version))
+        if isInterrupted { pending.append(.synchronized) }
+        isInterrupted = false
       case .watching(var watch):
         // It comes back with what it has read.
         phase = .opening
@@ -123,6 +129,7 @@ public struct Informer<Object: KubernetesObject>: AsyncSequence, Sendable {
       known = now
       version = list.version
       troubles = 0
+      isInterrupted = false
       pending.append(.synchronized)
     }
 

@@ -29,6 +29,9 @@ extension Agent {
       if let status = known.status { send(.attempt(id, status)) }
       return
     }
+    if let obstacle = lending.obstacle {
+      return send(.attempt(id, .failed(.host, "no job may start here: \(obstacle)")))
+    }
     do {
       guard try spool.create(id) else { return adoptAndReport(id) }
     } catch {

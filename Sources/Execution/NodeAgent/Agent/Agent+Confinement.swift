@@ -13,6 +13,9 @@ extension Agent {
     guard isGroupPath(confinement.path) else {
       return send(.prepareFailed(job, "\"\(confinement.path)\" can't name a cgroup"))
     }
+    if let obstacle = lending.obstacle {
+      return send(.prepareFailed(job, "no job may start here: \(obstacle)"))
+    }
     findOARAccount(for: files) { [unowned self] answer in
       switch answer {
       case .failure(let problem): send(.prepareFailed(job, problem.text))

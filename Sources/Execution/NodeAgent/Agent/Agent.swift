@@ -14,6 +14,8 @@ final class Agent {
   let spool: Spool
   let groups: any ControlGroups
   let accounts: Accounts
+  /// Kubernetes on this host.
+  private(set) var lending: Lending!
   /// The limit of open files that the agent itself was started with, for its children.
   let openFiles: UInt64
 
@@ -39,6 +41,9 @@ final class Agent {
     self.openFiles = openFiles
     spool = try Spool(state: options.state, run: options.run)
     accounts = Accounts(loop: loop)
+    lending = try Lending(loop: loop, groups: groups, state: options.state) { [unowned self] in
+      if isGreeted { send(.lending($0)) }
+    }
   }
 
   /// Takes up the attempts of earlier agents, then serves the connection until it ends.
@@ -123,6 +128,7 @@ final class Agent {
     case .resize(let channel, let size): channels[channel]?.resize(size)
     case .grant(let channel, let bytes): channels[channel]?.grant(bytes)
     case .closeChannel(let channel, let isEnd): closeChannel(channel, isEnd)
+    case .lend(let order): lending.obey(order)
     case .ping(let number): send(.pong(number))
     }
   }
@@ -136,6 +142,7 @@ final class Agent {
     isGreeted = true
     let known = attempts.compactMapValues(\.status)
     send(.hello(version: nodeProtocolVersion, host: options.host, attempts: known))
+    if lending.isConcerned { send(.lending(lending.report)) }
     passRemarks()
   }
 }

@@ -28,7 +28,7 @@ final class HelperProgram {
   private var status: Int32?
   private var done: ((Result<Output, SystemError>) -> Void)?
 
-  /// Runs `name` with arguments; `done` is called once, on the loop.
+  /// Runs `name`, or the program at that path, with arguments; `done` is called once, on the loop.
   static func run(
     _ name: String, _ arguments: [String], loop: EventLoop, patience: Double,
     done: @escaping (Result<Output, SystemError>) -> Void
@@ -42,7 +42,7 @@ final class HelperProgram {
   }
 
   private init(_ name: String, _ arguments: [String], _ loop: EventLoop) throws(SystemError) {
-    let paths = Self.folders.map { "\($0)/\(name)" }
+    let paths = name.hasPrefix("/") ? [name] : Self.folders.map { "\($0)/\(name)" }
     guard let path = paths.first(where: { access($0, X_OK) == 0 }) else {
       throw SystemError("no program \(name) in \(Self.folders.joined(separator: ":"))")
     }

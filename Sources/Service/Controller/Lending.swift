@@ -1,0 +1,160 @@
+// Lending hosts to Kubernetes (BeBiDa): the server says which jobs have which hosts and what is planned, and starts
+// no job before all its hosts have proved that no pod is left. Without BEBIDA_KUBECONFIG nothing here is reached.
+
+import Bebida
+import ClusterModel
+import Kao
+import Storage
+import Wire
+
+/// The server's side of lending.
+struct ServerLending {
+  let lender: Lender
+  /// Which resources may be lent; empty for all.
+  let property: String
+  /// The lender looks at nothing before it knows what the server knows: after the first pass.
+  var isStarted = false
+  /// When it was told the plan last.
+  var toldPlan: Instant = 0
+  /// Hosts that could not be proved clean and were suspected for it.
+  var suspects: Set<String> = []
+}
+
+extension Controller {
+  /// Prepares lending, if the site lends.
+  ///
+  /// - Throws: for a kubeconfig that can't be used.
+  func prepareLending() throws {
+    guard let configuration = settings.lending else { return }
+    if !configuration.property.isEmpty {
+      _ = try state.expression(configuration.property, of: state.columns)
+    }
+    let side = LenderSide(
+      order: { order, host in
+        self.assumeIsolated { _ = $0.connections?.send(.lend(order), to: host) }
+      },
+      changed: { host in self.assumeIsolated { $0.lendingChanged(on: host) } },
+      say: { text in self.assumeIsolated { $0.log.say(text) } })
+    let lender = try Lender(
+      configuration.lender, client: try configuration.client(), loop: loop, side: side)
+    lending = ServerLending(lender: lender, property: configuration.property)
+    let hosts = state.allHosts
+    tellLender { $0.setHosts(hosts) }
+  }
+
+  /// The lender is on the server's loop.
+  @discardableResult
+  func tellLender<Answer: Sendable>(_ body: @Sendable (isolated Lender) -> Answer) -> Answer? {
+    lending?.lender.assumeIsolated { body($0) }
+  }
+
+  /// What a pass changed: which hosts are free, and until when.
+  func tellLenderThePlan(at now: Instant) {
+    guard let lending, now > lending.toldPlan || !lending.isStarted else { return }
+    self.lending?.toldPlan = now
+    let hosts = state.allHosts
+    let lendable = state.lendableHosts(lending.property)
+    let starts = state.nextStarts(at: now)
+    tellLender {
+      $0.setHosts(hosts)
+      $0.setLendable(lendable)
+      $0.plan(starts)
+    }
+    guard !lending.isStarted else { return }
+    self.lending?.isStarted = true
+    let lender = lending.lender
+    Task {
+      do {
+        try await lender.start()
+      } catch {
+        log.say("nothing is lent: \(error)")
+      }
+    }
+  }
+
+  // MARK: Jobs
+
+  /// A job that uses hosts keeps them from Kubernetes until it is forgotten.
+  func holdHosts(of id: JobID) {
+    guard lending != nil, let hosts = executions[id]?.hosts else { return }
+    tellLender { $0.hold(String(id), hosts) }
+  }
+
+  func letGoHosts(of id: JobID, _ hosts: [String]) {
+    tellLender { $0.letGo(String(id), hosts) }
+  }
+
+  /// Whether a job has to wait until its hosts are clean. If so it goes on by itself.
+  func awaitsLender(_ id: JobID) -> Bool {
+    guard lending != nil, let execution = executions[id], !execution.hosts.isEmpty,
+      !areClean(execution.hosts)
+    else { return false }
+    enter(.preparing, id, awaiting: [Execution.lender])
+    return true
+  }
+
+  private func areClean(_ hosts: [String]) -> Bool {
+    tellLender { lender in hosts.allSatisfy { lender.mayStart(on: $0) } } ?? true
+  }
+
+  /// Something about a host changed: jobs that wait for it may go on, or can't.
+  func lendingChanged(on host: String) {
+    let fault = tellLender { $0.fault(of: host) } ?? nil
+    heal(host, unless: fault != nil)
+    for (id, execution) in executions
+    where execution.pending.contains(Execution.lender) && execution.hosts.contains(host) {
+      if let fault {
+        lending?.suspects.insert(host)
+        abandon(id, "\(host) can't be taken back from Kubernetes: \(fault)", suspects: [host])
+      } else if areClean(execution.hosts) {
+        hostsAreClean(of: id)
+      }
+    }
+    scheduleWork()
+  }
+
+  private func heal(_ host: String, unless isFaulty: Bool) {
+    guard !isFaulty, lending?.suspects.remove(host) != nil else { return }
+    var outcome = Outcome()
+    state.healHost(host, at: Self.now, &outcome)
+    commit(outcome)
+  }
+
+  private func hostsAreClean(of id: JobID) {
+    guard let job = state.jobs[id], executions[id]?.isPreparing == true else { return }
+    executions[id]?.pending.remove(Execution.lender)
+    goOn(job)
+  }
+}
+
+extension ClusterState {
+  /// Hosts of which every resource is alive, and may be lent.
+  func lendableHosts(_ property: String) -> Set<String> {
+    let condition = property.isEmpty ? nil : try? expression(property, of: columns)
+    var lendable = allHosts
+    for resource in resources.values {
+      let isLent = resource.state == .alive && condition?.matches(resource) ?? true
+      if !isLent { lendable.remove(resource.networkAddress) }
+    }
+    return lendable
+  }
+
+  /// When the next job is planned to begin on each host, by the lender's clock.
+  func nextStarts(at now: Instant) -> [String: Duration] {
+    var earliest: [ResourceID: Instant] = [:]
+    for placement in placements.values where placement.start < endOfTime {
+      for id in placement.resources { earliest[id] = min(earliest[id] ?? .max, placement.start) }
+    }
+    for job in waitingPromises {
+      for id in job.promised { earliest[id] = min(earliest[id] ?? .max, job.startTime) }
+    }
+    let clock = Lender.now
+    var starts: [String: Duration] = [:]
+    for (id, start) in earliest {
+      guard let host = resources[id]?.networkAddress else { continue }
+      let begin = clock + .seconds(start - now)
+      starts[host] = min(starts[host] ?? begin, begin)
+    }
+    return starts
+  }
+}

@@ -1,0 +1,250 @@
+// The lender on a real API server: nodes change hands as they should, whatever pods, people and networks do.
+
+import Encoding
+import KubernetesClient
+import KubernetesFixture
+import Testing
+import Wire
+
+@testable import Bebida
+
+@Suite("Lending on a real API server", .serialized)
+struct LenderTests {
+  private func withSite(
+    _ name: String, hosts: Int = 1, policy: LendingPolicy = LendingPolicy(grace: .seconds(3)),
+    relay: Relay? = nil, _ body: (Site) async throws -> Void
+  ) async throws {
+    let site = try await Site(name, hosts: hosts, policy: policy, relay: relay)
+    do {
+      try await site.startLender()
+      try await body(site)
+    } catch {
+      await site.stop()
+      throw error
+    }
+    #expect(await site.violations == [])
+    await site.stop()
+  }
+
+  /// Waits for a pod's process.
+  private func running(_ site: Site, _ host: String) async {
+    await eventually { await site.isRunning(on: host) }
+  }
+
+  private func eventually(_ condition: () async -> Bool) async {
+    for _ in 0..<1000 {
+      if await condition() { return }
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+    Issue.record("what was waited for did not come")
+  }
+
+  @Test("a node that nothing is planned on is lent; for a job it is closed, and given back after it")
+  func wayAndBack() async throws {
+    try await withSite("way") { site in
+      let host = "way-n1"
+      await site.lent([host])
+      let lent = try await site.node(host)
+      #expect(!lent.isUnschedulable && !lent.taints.contains { $0.key == NodeWords.taint })
+      try await site.place("quick-way", on: host)
+      await running(site, host)
+      let delay = await site.begin("7", [host])
+      #expect(delay < 3)
+      let closed = try await site.node(host)
+      #expect(closed.isUnschedulable)
+      #expect(
+        Set(closed.taints.filter { $0.key == NodeWords.taint }.map(\.effect))
+          == ["NoSchedule", "NoExecute"])
+      #expect(closed.metadata.annotations[NodeWords.reason] == "job 7 holds it")
+      await site.end("7", [host])
+      #expect(await site.lent([host]) < 2)
+      await eventually {
+        guard let node = try? await site.node(host) else { return false }
+        return !node.isUnschedulable && node.metadata.labels[NodeWords.freeUntil] != nil
+      }
+      let back = try await site.node(host)
+      #expect(back.taints.filter { $0.key == NodeWords.taint }.isEmpty)
+      #expect(back.metadata.annotations[NodeWords.cordoned] == nil)
+    }
+  }
+
+  @Test("all nodes of a job are taken at once, whatever their number, within the grace of stubborn pods")
+  func inParallel() async throws {
+    try await withSite("wide", hosts: 16) { site in
+      let hosts = (1...16).map { "wide-n\($0)" }
+      await site.lent(hosts)
+      for host in hosts { try await site.place("stubborn-\(host)", on: host) }
+      await eventually {
+        for host in hosts where await !site.isRunning(on: host) { return false }
+        return true
+      }
+      let delay = await site.begin("1", hosts)
+      #expect(delay < 5)
+      await site.end("1", hosts)
+      #expect(await site.lent(hosts) < 5)
+    }
+  }
+
+  @Test("a node that a job is planned on is empty before the job comes, which waits for nothing")
+  func planned() async throws {
+    let policy = LendingPolicy(
+      grace: .seconds(1), margin: .milliseconds(500), notice: .milliseconds(500),
+      shortestHole: .seconds(1))
+    try await withSite("plan", policy: policy) { site in
+      let host = "plan-n1"
+      await site.lent([host])
+      try await site.place("stubborn-plan", on: host)
+      await running(site, host)
+      let start = Lender.now + .seconds(2)
+      await site.lender?.plan([host: start])
+      await eventually { await site.lender?.hosts[host]?.record.phase == .batch }
+      #expect(Lender.now < start)
+      #expect(await site.begin("1", [host]) < 0.01)
+      await site.lender?.plan([:])
+      await site.end("1", [host])
+      await site.lent([host])
+    }
+  }
+
+  @Test("a pod that no eviction may take is told to go when the grace is nearly over")
+  func budget() async throws {
+    try await withSite("budget") { site in
+      let host = "budget-n1"
+      try await site.client.create(
+        PodDisruptionBudget.self,
+        .fields([
+          "metadata": .fields(["name": .string("budget")]),
+          "spec": .fields([
+            "minAvailable": .number("1"),
+            "selector": .fields(["matchLabels": .fields(["app": .string("budget")])]),
+          ]),
+        ]))
+      await site.lent([host])
+      try await site.place("quick-budget", on: host)
+      await running(site, host)
+      #expect(await site.begin("1", [host]) < 5)
+      let counts = try #require(await site.lender?.counts)
+      #expect(counts.refused >= 1 && counts.deleted >= 1)
+      await site.end("1", [host])
+      try await site.client.delete(PodDisruptionBudget.self, "budget")
+    }
+  }
+
+  @Test(
+    "with Kubernetes away a job starts all the same, and its node is marked when that is back",
+    arguments: [Relay.Way.cut, .silent])
+  func away(way: Relay.Way) async throws {
+    let relay = try Relay(to: try await ApiServer.running().port)
+    defer { relay.stop() }
+    let name = "away-\(way)"
+    try await withSite(name, relay: relay) { site in
+      let host = "\(name)-n1"
+      await site.lent([host])
+      try await site.place("stubborn-\(name)", on: host)
+      await running(site, host)
+      relay.way = way
+      #expect(await site.begin("1", [host]) < 5)
+      relay.way = .open
+      await eventually { (try? await site.node(host))?.isUnschedulable == true }
+      await site.end("1", [host])
+      await site.lent([host])
+      await eventually { (try? await site.node(host))?.isUnschedulable == false }
+    }
+  }
+
+  @Test("what an administrator cordoned and tainted stays so when the node is given back")
+  func foreignMarks() async throws {
+    try await withSite("foreign") { site in
+      let host = "foreign-n1"
+      await site.lent([host])
+      let taint = JSONValue.fields([
+        "key": .string("example.org/broken"), "effect": .string("NoSchedule"),
+      ])
+      try await site.client.patch(
+        Node.self, host,
+        .merge(
+          .fields(["spec": .fields(["unschedulable": .bool(true), "taints": .array([taint])])])))
+      await site.begin("1", [host])
+      await site.end("1", [host])
+      await site.lent([host])
+      let node = try await site.node(host)
+      #expect(node.isUnschedulable)
+      #expect(node.taints.map(\.key) == ["example.org/broken"])
+    }
+  }
+
+  @Test("a host whose agent is away is a fault, after a time, and none when it is back")
+  func agentAway() async throws {
+    let policy = LendingPolicy(grace: .seconds(1), patience: .milliseconds(300))
+    try await withSite("agent", policy: policy) { site in
+      let host = "agent-n1"
+      await site.lent([host])
+      await site.setAgent(false, on: host)
+      await site.lender?.hold("1", [host])
+      await eventually { await site.lender?.fault(of: host) == "its agent can't be reached" }
+      await site.setAgent(true, on: host)
+      await site.begin("1", [host])
+      #expect(await site.lender?.fault(of: host) == nil)
+      await site.end("1", [host])
+      await site.lent([host])
+    }
+  }
+
+  @Test("a lender that is killed at any moment leaves no pod beside a job, and the next one goes on")
+  func killed() async throws {
+    try await withSite("kill", hosts: 4) { site in
+      let hosts = (1...4).map { "kill-n\($0)" }
+      await site.lent(hosts)
+      var chance = Chance(seed: 11)
+      for round in 0..<25 {
+        for host in hosts { try await site.place("quick-\(host)-\(round)", on: host) }
+        let beginning = Task { await site.begin("\(round)", hosts) }
+        for _ in 0...chance.below(3) {
+          try await Task.sleep(for: .milliseconds(chance.below(60)))
+          await site.killLender()
+          try await site.startLender()
+          await site.lender?.hold("\(round)", hosts)
+        }
+        _ = await beginning.value
+        await site.end("\(round)", hosts)
+        if chance.below(2) == 0 {
+          await site.killLender()
+          try await site.startLender()
+        }
+        await site.lent(hosts)
+      }
+    }
+  }
+
+  @Test("nodes change hands a thousand times, and no process of a pod is ever beside a job")
+  func handOvers() async throws {
+    try await withSite("many", hosts: 8) { site in
+      let hosts = (1...8).map { "many-n\($0)" }
+      await site.lent(hosts)
+      await withTaskGroup(of: Void.self) { group in
+        for (number, host) in hosts.enumerated() {
+          group.addTask { await handOver(site, host, seed: UInt64(number)) }
+        }
+      }
+      let counts = try #require(await site.lender?.counts)
+      #expect(counts.reclaimed >= 1000 && counts.faults == 0)
+    }
+  }
+
+  /// How often each of eight hosts changes hands.
+  private static let rounds = 125
+
+  private func handOver(_ site: Site, _ host: String, seed: UInt64) async {
+    var chance = Chance(seed: seed)
+    for round in 0..<Self.rounds {
+      // Some pods are bound while the node is being taken, past the scheduler.
+      let kind = chance.below(20) == 0 ? "stubborn" : "quick"
+      let placing = Task { try? await site.place("\(kind)-\(host)-\(round)", on: host, grace: 1) }
+      if chance.below(2) == 0 { await placing.value }
+      await site.begin("\(host)-\(round)", [host])
+      await placing.value
+      await site.end("\(host)-\(round)", [host])
+      await site.lent([host])
+    }
+  }
+}
