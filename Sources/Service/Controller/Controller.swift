@@ -195,6 +195,7 @@ public actor Controller {
     grantWalltimes(at: now)
     manageSleepIfDue(at: now)
     checkSilentHosts(at: now)
+    tellLenderThePlan(at: now)
     endWaits(at: EventLoop.monotonicNanoseconds, now)
     state.heedTime(now)
     if predictionsAreStale || committer.trouble != nil { writePredictions(at: now) }
@@ -322,6 +323,7 @@ public actor Controller {
     if depth == .whole { refreshUsage(at: now) }
     commit(outcome)
     tellPredictions(at: now)
+    lending?.isPlanNew = true
     tellLenderThePlan(at: now)
     if depth != .front { manageSleep(at: now) }
   }

@@ -36,6 +36,7 @@ extension Controller {
     let hosts = state.allHosts
     for host in hosts where links[host] == nil { links[host] = HostLink() }
     for host in links.keys where !hosts.contains(host) { links[host] = nil }
+    tellLender { $0.setHosts(hosts) }
     connections?.setHosts(hosts)
   }
 

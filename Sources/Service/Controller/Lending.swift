@@ -14,8 +14,9 @@ struct ServerLending {
   let property: String
   /// The lender looks at nothing before it knows what the server knows: after the first pass.
   var isStarted = false
-  /// When it was told the plan last.
+  /// When it was told the plan last, and whether there was another one since.
   var toldPlan: Instant = 0
+  var isPlanNew = false
   /// Hosts that could not be proved clean and were suspected for it.
   var suspects: Set<String> = []
 }
@@ -48,15 +49,16 @@ extension Controller {
     lending?.lender.assumeIsolated { body($0) }
   }
 
-  /// What a pass changed: which hosts are free, and until when.
+  /// What a pass changed: which hosts are free, and until when. Told once a second.
   func tellLenderThePlan(at now: Instant) {
-    guard let lending, now > lending.toldPlan || !lending.isStarted else { return }
+    guard let lending, lending.isPlanNew, now > lending.toldPlan || !lending.isStarted else {
+      return
+    }
     self.lending?.toldPlan = now
-    let hosts = state.allHosts
+    self.lending?.isPlanNew = false
     let lendable = state.lendableHosts(lending.property)
     let starts = state.nextStarts(at: now)
     tellLender {
-      $0.setHosts(hosts)
       $0.setLendable(lendable)
       $0.plan(starts)
     }

@@ -41,6 +41,9 @@ static const unsigned char oar2_liburnad[] = {
 static const unsigned char slurm_kubernetes[] = {
 #embed "slurm-kubernetes.yaml"
 };
+static const unsigned char bebida_liburna[] = {
+#embed "bebida-liburna.yaml"
+};
 static const unsigned char build_kubernetes[] = {
 #embed "build-kubernetes"
 };
@@ -61,6 +64,7 @@ static const shipped_composition all[] = {
     SHIPPED("oar2-kubernetes", oar2_kubernetes),
     SHIPPED("oar2-liburnad", oar2_liburnad),
     SHIPPED("slurm-kubernetes", slurm_kubernetes),
+    SHIPPED("bebida-liburna", bebida_liburna),
 };
 
 static const shipped_composition files[] = {
