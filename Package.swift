@@ -200,7 +200,9 @@ let package = Package(
         "LabFixture",
       ]),
     tests("KubernetesClient", ["KubernetesClient", "KubernetesFixture", "Encoding"]),
-    tests("Bebida", ["Bebida", "KubernetesClient", "KubernetesFixture", "Encoding", "Wire"]),
+    tests(
+      "Bebida",
+      ["Bebida", "ClusterModel", "KubernetesClient", "KubernetesFixture", "Encoding", "Wire"]),
     // A real API server, once for each run of tests that asks for it.
     .target(
       name: "KubernetesFixture", dependencies: ["CLinux"], path: "Tests/KubernetesFixture",

@@ -41,7 +41,8 @@ struct LenderTests {
     Issue.record("what was waited for did not come")
   }
 
-  @Test("a node that nothing is planned on is lent; for a job it is closed, and given back after it")
+  @Test(
+    "a node that nothing is planned on is lent; for a job it is closed, and given back after it")
   func wayAndBack() async throws {
     try await withSite("way") { site in
       let host = "way-n1"
@@ -70,7 +71,9 @@ struct LenderTests {
     }
   }
 
-  @Test("all nodes of a job are taken at once, whatever their number, within the grace of stubborn pods")
+  @Test(
+    "all nodes of a job are taken at once, whatever their number, within the grace of stubborn pods"
+  )
   func inParallel() async throws {
     try await withSite("wide", hosts: 16) { site in
       let hosts = (1...16).map { "wide-n\($0)" }
@@ -192,7 +195,8 @@ struct LenderTests {
     }
   }
 
-  @Test("a lender that is killed at any moment leaves no pod beside a job, and the next one goes on")
+  @Test(
+    "a lender that is killed at any moment leaves no pod beside a job, and the next one goes on")
   func killed() async throws {
     try await withSite("kill", hosts: 4) { site in
       let hosts = (1...4).map { "kill-n\($0)" }

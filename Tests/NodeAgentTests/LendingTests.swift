@@ -66,7 +66,9 @@ struct LendingTests {
     return status
   }
 
-  @Test("a host that is closed ends the processes of pods and proves that none is left", arguments: versions)
+  @Test(
+    "a host that is closed ends the processes of pods and proves that none is left",
+    arguments: versions)
   func closing(version: GroupVersion) throws {
     try withHost(version) { host in
       let agent = try host.agent()
@@ -119,7 +121,8 @@ struct LendingTests {
     }
   }
 
-  @Test("a closed host is closed again by the next agent, whoever asks, and says so after its greeting")
+  @Test(
+    "a closed host is closed again by the next agent, whoever asks, and says so after its greeting")
   func anotherAgent() throws {
     try withHost { host in
       let first = try host.agent()
@@ -151,7 +154,9 @@ struct LendingTests {
       }
       #expect(text == "no job may start here: it is lent to Kubernetes")
       try agent.send(.prepare(2, user: TestHost.user, host.confinement(2), nil))
-      let refusal = try agent.wait { if case .prepareFailed(2, let text) = $0 { text } else { nil } }
+      let refusal = try agent.wait {
+        if case .prepareFailed(2, let text) = $0 { text } else { nil }
+      }
       #expect(refusal == text)
       try agent.send(close(2))
       #expect(try report(agent).isProvenClean)
@@ -189,7 +194,9 @@ struct LendingTests {
     }
   }
 
-  @Test("a kubelet that can't be stopped leaves the host unproven, with the reason; said again, it is tried again")
+  @Test(
+    "a kubelet that can't be stopped leaves the host unproven, with the reason; said again, it is tried again"
+  )
   func stubbornKubelet() throws {
     try withHost { host in
       let agent = try host.agent()

@@ -417,6 +417,8 @@ public enum ClientRequest: Codable, Sendable {
   case endInput(channel: Int)
   /// Asks the server to plan at once (`oarnotify Term`).
   case plan
+  /// How hosts are lent to Kubernetes, or a word about it; answered by `lending` or `done`.
+  case lending(LendingRequest)
 }
 
 /// Server → command.
@@ -440,6 +442,7 @@ public enum ServerReply: Codable, Sendable {
   case gantt([GanttBar], resources: [ResourceRecord], now: Instant)
   case events([JobEvent])
   case status(ServerStatus)
+  case lending(LendingStatus)
   case notice(JobNotice)
   case channelOpened(channel: Int, host: String)
   /// The session has consumed so many bytes of its input: as many more may be sent (``channelWindow``).

@@ -65,3 +65,83 @@ public struct LendingReport: Codable, Hashable, Sendable {
     self.killed = killed
   }
 }
+
+// MARK: - Between commands and the server
+
+/// An administrator's word about hosts, which goes before the plan; jobs go before it.
+public enum LendingWish: String, Codable, Hashable, Sendable, CaseIterable {
+  /// Lend them whatever is planned.
+  case lend
+  /// Keep them for jobs.
+  case reclaim
+  /// Leave them as they are; jobs still get them.
+  case pause
+}
+
+/// What a command asks of the lender.
+public enum LendingRequest: Codable, Sendable {
+  /// How hosts stand; all for none named.
+  case show([String])
+  /// An administrator's word about hosts; `nil` takes it back.
+  case wish(LendingWish?, [String])
+}
+
+/// How lending stands.
+public struct LendingStatus: Codable, Sendable {
+  /// The API server's address.
+  public var server: String
+  /// Whether it tells how nodes and pods are.
+  public var isFollowed: Bool
+  public var hosts: [LentHostStatus]
+  /// Of the whole site since the server began, by name and in seconds where the name ends so.
+  public var counts: [String: Double]
+
+  public init(
+    server: String, isFollowed: Bool, hosts: [LentHostStatus], counts: [String: Double]
+  ) {
+    self.server = server
+    self.isFollowed = isFollowed
+    self.hosts = hosts
+    self.counts = counts
+  }
+}
+
+/// How one host stands between Kubernetes and jobs.
+public struct LentHostStatus: Codable, Sendable {
+  public var host: String
+  /// Its name in Kubernetes; `nil` if there is no such node.
+  public var node: String?
+  /// `KUBE`, `CLOSING`, `DRAINING`, `FENCING`, `HPC`, `OPENING` or `FAULT`.
+  public var phase: String
+  public var reason: String
+  public var epoch: Int64
+  /// Seconds for which it has been in this phase.
+  public var age: Double
+  /// Jobs that hold it.
+  public var jobs: [String]
+  /// Seconds until the next job is planned to begin on it; `nil` if none is.
+  public var nextStart: Double?
+  public var wish: LendingWish?
+  /// How the host itself stands; `nil` while its agent can't be reached.
+  public var agent: LendingReport?
+  /// Its pods that can't stay beside a job, as `namespace/name`, each with what keeps it there, if that is known.
+  public var pods: [String: String]
+
+  public init(
+    host: String, node: String?, phase: String, reason: String, epoch: Int64, age: Double,
+    jobs: [String], nextStart: Double?, wish: LendingWish?, agent: LendingReport?,
+    pods: [String: String]
+  ) {
+    self.host = host
+    self.node = node
+    self.phase = phase
+    self.reason = reason
+    self.epoch = epoch
+    self.age = age
+    self.jobs = jobs
+    self.nextStart = nextStart
+    self.wish = wish
+    self.agent = agent
+    self.pods = pods
+  }
+}

@@ -74,6 +74,34 @@ extension Controller {
     }
   }
 
+  // MARK: Commands
+
+  func lend(
+    _ request: LendingRequest, _ id: Int, _ client: ClientConnection, _ asker: Asker
+  ) throws(Refusal) {
+    guard lending != nil else {
+      throw Refusal(
+        .disabled, "nothing is lent to Kubernetes: BEBIDA_KUBECONFIG is not set in oar.conf")
+    }
+    switch request {
+    case .show(let names):
+      try requireHosts(names)
+      if let status = tellLender({ $0.status(of: names) }) { client.reply(id, .lending(status)) }
+    case .wish(let wish, let names):
+      try asker.requireAdministrator("say who has a host")
+      try requireHosts(names)
+      tellLender { $0.wish(wish, names) }
+      client.reply(id, .done)
+    }
+  }
+
+  private func requireHosts(_ names: [String]) throws(Refusal) {
+    let known = state.allHosts
+    if let unknown = names.first(where: { !known.contains($0) }) {
+      throw Refusal(.badValue, "there is no host \"\(shortened(unknown))\"; oarnodes lists them")
+    }
+  }
+
   // MARK: Jobs
 
   /// A job that uses hosts keeps them from Kubernetes until it is forgotten.

@@ -64,6 +64,7 @@ extension Controller {
       try asker.requireAdministrator("ask for a planning pass")
       state.needsPlan = true
       client.reply(id, .done)
+    case .lending(let request): try lend(request, id, client, asker)
     }
   }
 

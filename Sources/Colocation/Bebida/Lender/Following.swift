@@ -26,7 +26,8 @@ extension Lender {
         if let host { reconsider(host) }
       case .synchronized: hear(\.hasNodes, true)
       case .interrupted(let error): interrupted(\.hasNodes, error)
-      case .setAside(let aside): side.say("the node \(aside.name) can't be understood: \(aside.reason)")
+      case .setAside(let aside):
+        side.say("the node \(aside.name) can't be understood: \(aside.reason)")
       }
     }
   }
@@ -41,7 +42,8 @@ extension Lender {
       case .deleted(let pod): drop(pod)
       case .synchronized: hear(\.hasPods, true)
       case .interrupted(let error): interrupted(\.hasPods, error)
-      case .setAside(let aside): side.say("the pod \(aside.name) can't be understood: \(aside.reason)")
+      case .setAside(let aside):
+        side.say("the pod \(aside.name) can't be understood: \(aside.reason)")
       }
     }
   }
@@ -69,7 +71,9 @@ extension Lender {
   }
 
   private func interrupted(_ part: WritableKeyPath<Following, Bool>, _ error: KubernetesError) {
-    if following.isCurrent { side.say("Kubernetes is not followed now, it is tried again: \(error)") }
+    if following.isCurrent {
+      side.say("Kubernetes is not followed now, it is tried again: \(error)")
+    }
     following[keyPath: part] = false
     counts.interruptions += 1
     for host in hosts.keys { reconsider(host) }

@@ -17,6 +17,7 @@ actor IntentFile {
     var epoch: Int64
     var isToBatch: Bool
     var reason: String
+    var wish: String?
   }
 
   private struct Content: Codable {

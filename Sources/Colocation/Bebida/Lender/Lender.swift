@@ -103,11 +103,14 @@ public actor Lender {
       reason: intent.reason, since: Self.now)
     hosts[name]?.record = record
     hosts[name]?.writtenEpoch = intent.epoch
+    hosts[name]?.demand.order = intent.wish.flatMap { BatchDemand.Order(rawValue: $0) }
+    hosts[name]?.writtenWish = hosts[name]?.demand.order
   }
 
   /// A job is about to use hosts.
   public func hold(_ job: String, _ names: some Sequence<String>) {
     for name in names {
+      if hosts[name]?.demand.holders.isEmpty == true { hosts[name]?.wantedSince = Self.now }
       hosts[name]?.demand.holders.insert(job)
       reconsider(name)
     }
@@ -134,10 +137,12 @@ public actor Lender {
     }
   }
 
-  /// An administrator's word about a host; nil takes it back.
-  public func order(_ order: BatchDemand.Order?, _ name: String) {
-    hosts[name]?.demand.order = order
-    reconsider(name)
+  /// An administrator's word about hosts; nil takes it back. It is kept until then.
+  public func wish(_ wish: LendingWish?, _ names: [String]) {
+    for name in names {
+      hosts[name]?.demand.order = wish.flatMap { BatchDemand.Order(rawValue: $0.rawValue) }
+      reconsider(name)
+    }
   }
 
   // MARK: What hosts say
@@ -161,7 +166,8 @@ public actor Lender {
   /// Whether jobs that hold a host may begin.
   public func mayStart(on name: String) -> Bool {
     guard let host = hosts[name] else { return true }
-    return host.isWritten && reconciler.mayStart(host.record, demand: host.demand, agent: host.agent)
+    return host.isWritten
+      && reconciler.mayStart(host.record, demand: host.demand, agent: host.agent)
   }
 
   /// Why a host can't be had; nil if it can, or will.
@@ -217,9 +223,19 @@ public actor Lender {
     let phase = host.record.phase
     guard host.toldClear != isClear || host.toldPhase != phase else { return }
     hosts[name]?.toldClear = isClear
+    if isClear { countDelay(of: name) }
     hosts[name]?.toldPhase = phase
     if host.toldPhase != phase { note(host.record, before: host.toldPhase, on: name) }
     side.changed(name)
+  }
+
+  private func countDelay(of name: String) {
+    guard let since = hosts[name]?.wantedSince else { return }
+    hosts[name]?.wantedSince = nil
+    let delay = (Self.now - since).seconds
+    counts.delays += 1
+    counts.delay += delay
+    counts.longestDelay = max(counts.longestDelay, delay)
   }
 
   // MARK: The disk
@@ -227,13 +243,13 @@ public actor Lender {
   /// Writes what changed, one write at a time.
   private func write() {
     guard !isWriting, !isStopped else { return }
-    var changed: [String: Int64] = [:]
+    var changed: [String: (epoch: Int64, wish: BatchDemand.Order?)] = [:]
     for (name, host) in hosts where !host.isWritten {
       let record = host.record
       intents[name] = IntentFile.Intent(
         host: name, epoch: record.epoch, isToBatch: record.phase.isOnTheWayToBatch,
-        reason: record.reason)
-      changed[name] = record.epoch
+        reason: record.reason, wish: host.demand.order?.rawValue)
+      changed[name] = (record.epoch, host.demand.order)
     }
     guard !changed.isEmpty else { return }
     isWriting = true
@@ -242,8 +258,9 @@ public actor Lender {
       do {
         try await file.write(content)
         isWriting = false
-        for (name, epoch) in changed {
-          hosts[name]?.writtenEpoch = epoch
+        for (name, written) in changed {
+          hosts[name]?.writtenEpoch = written.epoch
+          hosts[name]?.writtenWish = written.wish
           reconsider(name)
         }
       } catch {

@@ -106,7 +106,8 @@ extension PodKeeping {
     guard stop.isEmpty == start.isEmpty else {
       throw ConfigurationError(
         name: stop.isEmpty ? "BEBIDA_STOP_KUBELET" : "BEBIDA_START_KUBELET", value: "",
-        allowed: "a command where its counterpart is one: a kubelet that is stopped is started again")
+        allowed:
+          "a command where its counterpart is one: a kubelet that is stopped is started again")
     }
     self.init(groups: groups, stop: stop, start: start)
   }

@@ -14,7 +14,8 @@ public struct LenderCounts: Sendable, Hashable {
   /// Requests to Kubernetes that failed, and interruptions of what it tells.
   public var failedCalls = 0
   public var interruptions = 0
-  /// Seconds from the moment that nodes were needed at once to their proof: sum, and the longest.
+  /// How often jobs took nodes, and seconds from the moment that one was wanted to its proof: sum, and the longest.
+  public var delays = 0
   public var delay = 0.0
   public var longestDelay = 0.0
 

@@ -7,6 +7,8 @@ struct LentHost {
   var record: NodeRecord
   /// The epoch that is on the disk; nil while none is.
   var writtenEpoch: Int64?
+  /// The wish that is on the disk.
+  var writtenWish: BatchDemand.Order?
   var demand = BatchDemand()
   var agent = AgentView(isConnected: false)
 
@@ -20,6 +22,8 @@ struct LentHost {
   /// The last order that its agent was sent, and when.
   var order: (order: LendingOrder, at: Duration)?
 
+  /// Since when jobs wait for it.
+  var wantedSince: Duration?
   /// What was told of it: whether jobs may start, and the phase.
   var toldClear = false
   var toldPhase: Phase?
@@ -27,7 +31,7 @@ struct LentHost {
   init(_ record: NodeRecord) { self.record = record }
 
   /// Nothing is done for an intent that is not on the disk.
-  var isWritten: Bool { writtenEpoch == record.epoch }
+  var isWritten: Bool { writtenEpoch == record.epoch && writtenWish == demand.order }
 }
 
 /// What was done about a pod that has to go.

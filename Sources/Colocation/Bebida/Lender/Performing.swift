@@ -59,7 +59,8 @@ extension Lender {
     else { return }
     let policy = settings.policy
     let end = host.demand.nextStart.map { $0 - policy.grace - policy.margin - now }
-    guard let label = NodeWords.freeUntil(after: end, was: node.metadata.labels[NodeWords.freeUntil])
+    guard
+      let label = NodeWords.freeUntil(after: end, was: node.metadata.labels[NodeWords.freeUntil])
     else { return }
     change(name, node, .merge(NodeWords.labelPatch(label)))
   }

@@ -15,7 +15,7 @@ final class Agent {
   let groups: any ControlGroups
   let accounts: Accounts
   /// Kubernetes on this host.
-  private(set) var lending: Lending!
+  let lending: Lending
   /// The limit of open files that the agent itself was started with, for its children.
   let openFiles: UInt64
 
@@ -41,15 +41,15 @@ final class Agent {
     self.openFiles = openFiles
     spool = try Spool(state: options.state, run: options.run)
     accounts = Accounts(loop: loop)
-    lending = try Lending(loop: loop, groups: groups, state: options.state) { [unowned self] in
-      if isGreeted { send(.lending($0)) }
-    }
+    lending = Lending(loop: loop, groups: groups, state: options.state)
+    lending.tell = { [unowned self] in if isGreeted { send(.lending($0)) } }
   }
 
   /// Takes up the attempts of earlier agents, then serves the connection until it ends.
   func serve(input: Int32, output: Int32) throws(SystemError) -> Int32 {
     try AgentLock.take(in: options.state)
     try openNotices()
+    try lending.takeUp()
     try adoptAttempts()
     Rehearsal.run()
     let connection = FrameStream(loop: loop, input: input, output: output)

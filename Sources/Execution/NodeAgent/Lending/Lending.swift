@@ -16,7 +16,8 @@ final class Lending {
   private let loop: EventLoop
   private let groups: any ControlGroups
   private let record: LendingRecord
-  private let tell: (LendingReport) -> Void
+  /// Hears of every change.
+  var tell: (LendingReport) -> Void = { _ in }
   private(set) var order: LendingOrder?
   private(set) var report = LendingReport()
   private var told = LendingReport()
@@ -24,15 +25,15 @@ final class Lending {
   private var step = 0
   private var timer: TimerToken?
 
+  init(loop: EventLoop, groups: any ControlGroups, state: String) {
+    (self.loop, self.groups) = (loop, groups)
+    record = LendingRecord(directory: state)
+  }
+
   /// Takes up what an earlier agent was told. A closed host is closed and looked at again, whoever asks.
   ///
   /// - Throws: if the record can't be read.
-  init(
-    loop: EventLoop, groups: any ControlGroups, state: String,
-    tell: @escaping (LendingReport) -> Void
-  ) throws(SystemError) {
-    (self.loop, self.groups, self.tell) = (loop, groups, tell)
-    record = LendingRecord(directory: state)
+  func takeUp() throws(SystemError) {
     order = try record.read()
     guard let order else { return }
     report = LendingReport(epoch: order.epoch, isOpen: false)

@@ -7,7 +7,7 @@ enum Product {
   static let commandNames = [
     "oarsub", "oarstat", "oardel", "oarhold", "oarresume", "oarnodes", "oarnodesetting",
     "oarproperty", "oarqueue", "oarprint", "oarsh", "oarnotify", "oarremoveresource",
-    "oarwalltime",
+    "oarwalltime", "bebida",
   ]
   static let programs = ["liburna", "liburnad", "liburna-node"]
   /// Where the programs are seen in every host.

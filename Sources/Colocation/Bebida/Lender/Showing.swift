@@ -1,0 +1,58 @@
+// What the lender says of itself: to commands, and as figures.
+
+import Wire
+
+extension Lender {
+  /// How hosts stand, by name; all for none named.
+  public func status(of names: [String]) -> LendingStatus {
+    let wanted = names.isEmpty ? Array(hosts.keys) : names
+    return LendingStatus(
+      server: client.access.server, isFollowed: following.isCurrent,
+      hosts: wanted.sorted().compactMap { status(of: $0) }, counts: figures)
+  }
+
+  private func status(of name: String) -> LentHostStatus? {
+    guard let host = hosts[name] else { return nil }
+    let now = Self.now
+    let pods = view(of: name).pods.filter { !$0.mayStay }.map { pod in
+      ("\(pod.namespace)/\(pod.name)", host.goodbyes[pod.uid]?.obstacle ?? "")
+    }
+    let agent = host.agent
+    return LentHostStatus(
+      host: name, node: nodeOfHost[name], phase: host.record.phase.rawValue,
+      reason: host.record.reason, epoch: host.record.epoch, age: (now - host.record.since).seconds,
+      jobs: host.demand.holders.sorted(),
+      nextStart: host.demand.nextStart.map { ($0 - now).seconds },
+      wish: host.demand.order.flatMap { LendingWish(rawValue: $0.rawValue) },
+      agent: agent.isConnected
+        ? LendingReport(
+          epoch: agent.epoch, isOpen: agent.isOpen, isProvenClean: agent.isProvenClean,
+          problem: agent.problem) : nil,
+      pods: Dictionary(pods) { first, _ in first })
+  }
+
+  /// Names are those of Prometheus, without a prefix.
+  private var figures: [String: Double] {
+    var figures = [
+      "lent_total": Double(counts.lent), "reclaimed_total": Double(counts.reclaimed),
+      "faults_total": Double(counts.faults), "pods_evicted_total": Double(counts.evicted),
+      "pods_deleted_total": Double(counts.deleted),
+      "evictions_refused_total": Double(counts.refused),
+      "failed_calls_total": Double(counts.failedCalls),
+      "interruptions_total": Double(counts.interruptions),
+      "start_delay_seconds_sum": counts.delay, "start_delay_seconds_max": counts.longestDelay,
+      "start_delay_seconds_count": Double(counts.delays),
+    ]
+    for phase in Phase.allCases {
+      figures["nodes{phase=\"\(phase.rawValue)\"}"] = Double(
+        hosts.values.count { $0.record.phase == phase })
+    }
+    return figures
+  }
+}
+
+extension Duration {
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

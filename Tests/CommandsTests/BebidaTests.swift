@@ -1,0 +1,97 @@
+// bebida: what it asks, and how it tells who has a node.
+
+import ClusterModel
+import Testing
+import Wire
+
+@testable import AdminCommands
+@testable import CommandLine
+
+@Suite("bebida tells who has which node, and why")
+struct BebidaCommandTests {
+  private let status = LendingStatus(
+    server: "https://k8s:6443", isFollowed: true,
+    hosts: [
+      LentHostStatus(
+        host: "node1", node: "node1", phase: "KUBE", reason: "no job needs it", epoch: 4, age: 300,
+        jobs: [], nextStart: 65.5, wish: nil, agent: LendingReport(epoch: 4), pods: [:]),
+      LentHostStatus(
+        host: "node2", node: nil, phase: "DRAINING", reason: "job 12 holds it", epoch: 5, age: 2.9,
+        jobs: ["12", "13"], nextStart: nil, wish: .reclaim, agent: nil,
+        pods: ["default/web-1": "needs 1 healthy pod", "default/web-2": ""]),
+    ], counts: ["lent_total": 7, "nodes{phase=\"KUBE\"}": 1])
+
+  private func call(_ words: [String], _ reply: ServerReply? = nil) -> Call {
+    recordedCall(Bebida.self, words) { _ in [reply ?? .lending(status)] }
+  }
+
+  @Test("the status is a line a host")
+  func table() {
+    let call = call([])
+    #expect(
+      call.output == """
+        Kubernetes at https://k8s:6443 is followed
+        HOST   PHASE     SINCE  NEXT JOB  WHY
+        node1  KUBE      5 min  in 65 s   no job needs it
+        node2  DRAINING  2 s    now       job 12 holds it
+
+        """)
+    #expect(call.exitCode == 0)
+  }
+
+  @Test("explain says who holds a node, how it is itself, and what keeps its pods")
+  func explain() {
+    #expect(
+      call(["explain", "node2"]).output.hasSuffix(
+        """
+        node2 is DRAINING since 2 s: job 12 holds it
+          in Kubernetes: there is no node of this name, epoch 5
+          an administrator said: reclaim
+          jobs that hold it: 12, 13
+          the host itself: its agent can't be reached
+          pod default/web-1: needs 1 healthy pod
+          pod default/web-2
+
+        """))
+  }
+
+  @Test("figures are as Prometheus reads them")
+  func metrics() {
+    #expect(
+      call(["status", "--metrics"]).output == """
+        bebida_lent_total 7.0
+        bebida_nodes{phase="KUBE"} 1.0
+
+        """)
+  }
+
+  @Test("a word about hosts is asked for", arguments: ["lend", "reclaim", "pause", "plan"])
+  func wishes(word: String) {
+    let call = call([word, "node1", "node2"], .done)
+    #expect(call.exitCode == 0 && call.output.isEmpty)
+    guard case .lending(.wish(let wish, let hosts))? = call.requests.first else {
+      Issue.record("it asked \(call.requests)")
+      return
+    }
+    #expect(wish?.rawValue ?? "plan" == word && hosts == ["node1", "node2"])
+  }
+
+  @Test("a node that is a fault ends it with 1")
+  func fault() {
+    var broken = status
+    broken.hosts[0].phase = "FAULT"
+    #expect(call(["status"], .lending(broken)).exitCode == 1)
+  }
+
+  @Test(
+    "what it does not know, or misses, is said",
+    arguments: [
+      (["give", "node1"], "none of status, explain, lend, reclaim, pause, plan"),
+      (["lend"], "name the hosts"), (["explain"], "name the hosts"),
+    ])
+  func wrong(words: [String], said: String) {
+    let call = call(words)
+    #expect(call.exitCode == 1 && call.errors.contains(said), "\(call.errors)")
+    #expect(call.requests.isEmpty)
+  }
+}
