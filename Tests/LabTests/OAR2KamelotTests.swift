@@ -10,7 +10,7 @@ extension LabSuite {
     @Test(
       "jobs of several kinds run to their ends; the way back takes one call, and nothing is lost")
     func there() throws {
-      try TestLab.runOAR2("oar2-kamelot") { (test) throws in
+      try TestLab.runShipped("oar2-kamelot") { (test) throws in
         let out = try test.user(Self.kinds)
         #expect(out.hasSuffix("all Terminated"), "\(out)")
         #expect(try test.sh("server", "oarnotify -l | grep -c Active") == "3")

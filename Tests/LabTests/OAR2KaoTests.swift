@@ -12,7 +12,7 @@ extension LabSuite {
     @Test(
       "jobs of all kinds end as under OAR 2 alone; the way back takes seconds, and nothing is lost")
     func there() throws {
-      try TestLab.runOAR2("oar2-kamelot-kao", change: Self.prepare) { (test) throws in
+      try TestLab.runShipped("oar2-kamelot-kao", change: Self.prepare) { (test) throws in
         let scenes = try test.sh("server", "bash /srv/scripts/oar2-scenes 2>&1 || true")
         #expect(!scenes.contains("not ok") && scenes.contains("ok gantt"), "\(scenes)")
         #expect(try test.sh("server", "oarnotify -l | grep -c Active") == "3")

@@ -11,7 +11,7 @@ extension LabSuite {
     @Test(
       "OAR 2's own commands work unchanged, ours beside them, and running jobs outlive the switch")
     func place() throws {
-      try TestLab.runOAR2("oar2-liburnad") { (test) throws in
+      try TestLab.runShipped("oar2-liburnad") { (test) throws in
         for (name, script) in Self.scripts {
           let out = try test.user(script)
           #expect(out.hasSuffix("good"), "\(name): \(out)")

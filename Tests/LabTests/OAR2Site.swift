@@ -6,10 +6,10 @@ import Testing
 @testable import Lab
 
 extension TestLab {
-  /// Runs the body on a shipped lab with a real OAR 2, after the test that the lab brings along.
+  /// Runs the body on a shipped lab with two nodes and our programs, after the test that the lab brings along.
   ///
   /// - Parameter change: what is different in this test.
-  static func runOAR2(
+  static func runShipped(
     _ shipped: String, change: (inout Composition) throws -> Void = { _ in },
     _ body: (TestLab) throws -> Void
   ) throws {

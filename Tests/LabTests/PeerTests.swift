@@ -9,9 +9,7 @@ import Testing
 extension LabSuite {
   @Suite("labs of real peers")
   struct PeerTests {
-    static let names = [
-      "slurm", "oar2", "kubernetes", "oar2-kubernetes", "slurm-kubernetes", "bebida-liburna",
-    ]
+    static let names = ["slurm", "oar2", "kubernetes", "oar2-kubernetes", "slurm-kubernetes"]
 
     @Test(
       "comes up, passes its own test, and goes on with more nodes and with fewer", arguments: names)

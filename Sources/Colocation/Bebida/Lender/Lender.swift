@@ -98,13 +98,13 @@ public actor Lender {
 
   private func takeUp(_ name: String) {
     guard let intent = intents[name] else { return }
-    let record = NodeRecord(
+    let wish = intent.wish.flatMap { BatchDemand.Order(rawValue: $0) }
+    hosts[name]?.record = NodeRecord(
       name: name, phase: intent.isToBatch ? .closing : .opening, epoch: intent.epoch,
       reason: intent.reason, since: Self.now)
-    hosts[name]?.record = record
     hosts[name]?.writtenEpoch = intent.epoch
-    hosts[name]?.demand.order = intent.wish.flatMap { BatchDemand.Order(rawValue: $0) }
-    hosts[name]?.writtenWish = hosts[name]?.demand.order
+    hosts[name]?.demand.order = wish
+    hosts[name]?.writtenWish = wish
   }
 
   /// A job is about to use hosts.

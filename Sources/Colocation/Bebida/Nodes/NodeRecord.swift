@@ -24,7 +24,7 @@ public struct NodeRecord: Sendable, Hashable {
 
   /// A node that is not remembered: anything may run on it, so it has to prove itself before a job starts.
   public static func unknown(_ name: String, now: Duration) -> NodeRecord {
-    NodeRecord(name: name, phase: .fault, reason: "nothing is known of it yet", since: now)
+    NodeRecord(name: name, phase: .closing, reason: "nothing is known of it yet", since: now)
   }
 
   /// The record as another process takes it up, which knows the direction and its epoch: how far the node has come
