@@ -87,7 +87,8 @@ struct BebidaCommandTests {
     "what it does not know, or misses, is said",
     arguments: [
       (["give", "node1"], "none of status, explain, lend, reclaim, pause, plan"),
-      (["lend"], "name the hosts"), (["explain"], "name the hosts"),
+      (["hook"], "hook is followed by prolog or epilog"), (["lend"], "name the hosts"),
+      (["explain"], "name the hosts"),
     ])
   func wrong(words: [String], said: String) {
     let call = call(words)

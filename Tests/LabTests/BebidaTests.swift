@@ -29,6 +29,62 @@ extension LabSuite {
       }
     }
 
+    @Test(
+      "pods give way to Slurm's jobs and come back; a node that is shared, or was, is given back once it is free"
+    )
+    func slurm() throws {
+      try TestLab.runShipped("bebida-slurm") { (test) throws in
+        try kubernetesHas(2, test)
+        // The end of a job while another one holds the node, and jobs back to back, open no node.
+        let said = try test.sh("frontend", Self.shared, user: "user1")
+        #expect(said.hasSuffix("good"), "\(said)")
+        try kubernetesHas(2, test)
+        _ = try test.sh("server", "pkill -KILL bebidad; pkill -KILL liburnad || true")
+        _ = try test.sh("frontend", "timeout 90 srun -N 2 true", user: "user1")
+        try kubernetesHas(2, test)
+      }
+    }
+
+    /// So many nodes are open in Kubernetes.
+    private func kubernetesHas(_ count: Int, _ test: TestLab) throws {
+      _ = try test.sh(
+        "frontend",
+        """
+        tries=300
+        until [ "$(kubectl get nodes --no-headers | awk '$2 == "Ready"' | wc -l)" -eq \(count) ]; do
+          tries=$((tries - 1))
+          [ $tries -gt 0 ] || { squeue; sinfo -N; kubectl get nodes; exit 1; }
+          sleep 0.2
+        done
+        """)
+    }
+
+    /// Two jobs on one node, of which one ends; then one after the other on the same node.
+    private static let shared = """
+      cd
+      long=$(sbatch --parsable -n 1 -w node1 --wrap 'sleep 8')
+      short=$(sbatch --parsable -n 1 -w node1 --wrap 'true')
+      tries=300
+      until [ "$(scontrol -o show job "$short" | grep -o 'JobState=[A-Z]*')" = JobState=COMPLETED ]; do
+        tries=$((tries - 1)); [ $tries -gt 0 ] || { squeue; exit 1; }; sleep 0.1
+      done
+      closed() {
+        while [ -n "$(squeue -h -w node1)" ]; do
+          if kubectl get node node1 --no-headers | awk '{ exit $2 == "Ready" ? 0 : 1 }' &&
+            [ -n "$(squeue -h -t R -w node1)" ]; then
+            echo "node1 was open beside a job"
+            return
+          fi
+          sleep 0.1
+        done
+        echo closed
+      }
+      [ "$(closed)" = closed ] || { echo "beside the other"; exit 0; }
+      for number in 1 2 3; do sbatch --parsable -w node1 --exclusive --wrap 'sleep 1' >/dev/null; done
+      [ "$(closed)" = closed ] || { echo "back to back"; exit 0; }
+      echo good
+      """
+
     /// All nodes are Kubernetes', as both sides say.
     private func lent(_ test: TestLab) throws {
       _ = try test.sh(

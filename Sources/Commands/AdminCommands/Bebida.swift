@@ -6,6 +6,8 @@ import Wire
 
 /// The options of `bebida`.
 enum BebidaOption {
+  static let limit = Key<Int?>.integer(
+    "--limit", value: "SECONDS", help: "With hook: wait so long at most [50]")
   static let metrics = Key<Bool>.flag(
     "--metrics", help: "Print figures as Prometheus reads them, in place of the table")
 }
@@ -17,14 +19,17 @@ public enum Bebida: Command {
     synopsis: [
       "status [--json | --metrics] [HOST...]", "explain HOST...",
       "lend HOST... | reclaim HOST... | pause HOST... | plan HOST...",
+      "hook prolog|epilog [--limit SECONDS]",
     ],
-    operands: .hosts, options: [BebidaOption.metrics, DocumentOption.json],
+    operands: .hosts, options: [BebidaOption.metrics, BebidaOption.limit, DocumentOption.json],
     details: [
       "A node is Kubernetes' (KUBE) while no job needs it. For a job it is closed to new pods (CLOSING), "
         + "emptied (DRAINING), fenced (FENCING) and the jobs' (HPC) once it has proved that no process of a "
         + "pod is left; after the last job it is opened (OPENING). One that can't be proved clean is a FAULT.",
       "lend gives hosts to Kubernetes whatever is planned, reclaim keeps them for jobs, pause leaves them as "
         + "they are, and plan takes such a word back. Jobs get their hosts all the same.",
+      "hook is for batch systems: Slurm runs it as PrologSlurmctld and EpilogSlurmctld. It ends once the job's "
+        + "nodes are the job's, with 1 if they can't be.",
     ],
     examples: [
       ("bebida explain node7", "Why node7 is where it is, and which pod keeps whom waiting"),
@@ -44,6 +49,14 @@ public enum Bebida: Command {
       for host in try ask(hosts, context).hosts { explain(host, context.output) }
       return 0
     case "plan": return try wish(nil, hosts, context)
+    case "hook":
+      guard hosts == ["prolog"] || hosts == ["epilog"] else {
+        throw CommandFailure(1, "hook is followed by prolog or epilog")
+      }
+      return BebidaHook(
+        isBefore: hosts == ["prolog"], context: context,
+        limit: Double(arguments[BebidaOption.limit] ?? 50)
+      ).run()
     case let word:
       guard let wish = LendingWish(rawValue: word) else {
         throw CommandFailure(

@@ -84,6 +84,25 @@ public enum LendingRequest: Codable, Sendable {
   case show([String])
   /// An administrator's word about hosts; `nil` takes it back.
   case wish(LendingWish?, [String])
+  /// A batch system's hook; answered by `done` when the job may begin, or refused with what is in its way.
+  case hook(LendingHook)
+}
+
+/// What a batch system says of a job by a program that it runs before it, or after it.
+public struct LendingHook: Codable, Sendable {
+  public var isBefore: Bool
+  public var job: String
+  /// The job's hosts, as the batch system writes lists of them.
+  public var hosts: String
+  /// Seconds after which an answer comes too late.
+  public var limit: Double
+
+  public init(isBefore: Bool, job: String, hosts: String, limit: Double) {
+    self.isBefore = isBefore
+    self.job = job
+    self.hosts = hosts
+    self.limit = limit
+  }
 }
 
 /// How lending stands.

@@ -28,7 +28,13 @@ extension Controller {
   func prepareLending() throws {
     guard let configuration = settings.lending else { return }
     if !configuration.property.isEmpty {
-      _ = try state.expression(configuration.property, of: state.columns)
+      do {
+        _ = try state.expression(configuration.property, of: state.columns)
+      } catch {
+        throw ConfigurationError(
+          name: "BEBIDA_PROPERTY", value: configuration.property,
+          allowed: "an expression over properties of resources: \(error.message)")
+      }
     }
     let side = LenderSide(
       order: { order, host in
@@ -92,6 +98,8 @@ extension Controller {
       try requireHosts(names)
       tellLender { $0.wish(wish, names) }
       client.reply(id, .done)
+    case .hook:
+      throw Refusal(.protocolError, "liburnad needs no hooks: it knows of its jobs itself")
     }
   }
 
@@ -125,6 +133,16 @@ extension Controller {
 
   private func areClean(_ hosts: [String]) -> Bool {
     tellLender { lender in hosts.allSatisfy { lender.mayStart(on: $0) } } ?? true
+  }
+
+  /// What a host says of its lending.
+  func hear(_ report: LendingReport, from host: String) {
+    guard lending == nil else { return tellLender { $0.hear(report, from: host) } ?? () }
+    if report.isOpen {
+      log.say(
+        "\(host) is lent to Kubernetes and takes no jobs, but BEBIDA_KUBECONFIG is not set: see Docs/Bebida.md, "
+          + "To stop lending")
+    }
   }
 
   /// Something about a host changed: jobs that wait for it may go on, or can't.

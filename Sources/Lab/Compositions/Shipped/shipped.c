@@ -44,6 +44,9 @@ static const unsigned char slurm_kubernetes[] = {
 static const unsigned char bebida_liburna[] = {
 #embed "bebida-liburna.yaml"
 };
+static const unsigned char bebida_slurm[] = {
+#embed "bebida-slurm.yaml"
+};
 static const unsigned char build_kubernetes[] = {
 #embed "build-kubernetes"
 };
@@ -65,6 +68,7 @@ static const shipped_composition all[] = {
     SHIPPED("oar2-liburnad", oar2_liburnad),
     SHIPPED("slurm-kubernetes", slurm_kubernetes),
     SHIPPED("bebida-liburna", bebida_liburna),
+    SHIPPED("bebida-slurm", bebida_slurm),
 };
 
 static const shipped_composition files[] = {
