@@ -178,6 +178,22 @@ struct LenderTests {
     }
   }
 
+  @Test("check finds what may not be done, hosts without nodes, agents that are away")
+  func check() async throws {
+    try await withSite("check") { site in
+      await site.lent(["check-n1"])
+      let findings = try #require(await site.lender?.check())
+      // The tests' account may do all there is.
+      #expect(findings.filter { $0.verdict == .bad } == [])
+      #expect(findings.contains { $0.text == "we may delete nodes there, which lending needs not" })
+      #expect(findings.contains { $0.text == "1 of 1 hosts are nodes of Kubernetes" })
+      await site.lender?.setHosts(["check-n1", "elsewhere"])
+      let more = try #require(await site.lender?.check())
+      #expect(more.contains { $0.verdict == .doubtful && $0.text.hasSuffix(": elsewhere") })
+      #expect(more.contains { $0.verdict == .bad && $0.text.hasSuffix(": elsewhere") })
+    }
+  }
+
   @Test("a host whose agent is away is a fault, after a time, and none when it is back")
   func agentAway() async throws {
     let policy = LendingPolicy(grace: .seconds(1), patience: .milliseconds(300))

@@ -68,11 +68,14 @@ extension LabSuite {
       until [ "$(scontrol -o show job "$short" | grep -o 'JobState=[A-Z]*')" = JobState=COMPLETED ]; do
         tries=$((tries - 1)); [ $tries -gt 0 ] || { squeue; exit 1; }; sleep 0.1
       done
+      # One that ran before and after the node was seen open ran beside its pods.
+      running() { squeue -h -t R -w node1 -o %A | sort; }
       closed() {
         while [ -n "$(squeue -h -w node1)" ]; do
+          before=$(running)
           if kubectl get node node1 --no-headers | awk '{ exit $2 == "Ready" ? 0 : 1 }' &&
-            [ -n "$(squeue -h -t R -w node1)" ]; then
-            echo "node1 was open beside a job"
+            [ -n "$before" ] && [ "$(running)" = "$before" ]; then
+            echo "node1 was open beside $before"
             return
           fi
           sleep 0.1

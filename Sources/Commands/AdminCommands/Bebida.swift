@@ -17,7 +17,7 @@ public enum Bebida: Command {
   public static let definition = CommandDefinition(
     "bebida", "Show which nodes are lent to Kubernetes, and say who has one",
     synopsis: [
-      "status [--json | --metrics] [HOST...]", "explain HOST...",
+      "status [--json | --metrics] [HOST...]", "explain HOST...", "check",
       "lend HOST... | reclaim HOST... | pause HOST... | plan HOST...",
       "hook prolog|epilog [--limit SECONDS]",
     ],
@@ -36,7 +36,12 @@ public enum Bebida: Command {
       ("bebida reclaim node7", "No pods on node7 until bebida plan node7"),
     ],
     exitCodes: [
-      (0, "done"), (1, "arguments that don't fit, refused, or with status: a node is a FAULT"),
+      (0, "done"),
+      (
+        1,
+        "arguments that don't fit, refused, or with status: a node is a FAULT, with check: "
+          + "something is bad"
+      ),
       (2, "no server"),
     ])
 
@@ -48,6 +53,7 @@ public enum Bebida: Command {
       try require(hosts)
       for host in try ask(hosts, context).hosts { explain(host, context.output) }
       return 0
+    case "check": return try check(context)
     case "plan": return try wish(nil, hosts, context)
     case "hook":
       guard hosts == ["prolog"] || hosts == ["epilog"] else {
@@ -61,7 +67,7 @@ public enum Bebida: Command {
       guard let wish = LendingWish(rawValue: word) else {
         throw CommandFailure(
           1,
-          "\"\(shortened(word))\" is none of status, explain, lend, reclaim, pause, plan")
+          "\"\(shortened(word))\" is none of status, explain, check, lend, reclaim, pause, plan")
       }
       return try self.wish(wish, hosts, context)
     }
@@ -72,6 +78,22 @@ public enum Bebida: Command {
       throw UnexpectedReply(question: "what is lent")
     }
     return status
+  }
+
+  private static func check(_ context: CommandContext) throws -> Int32 {
+    guard case .lendingFindings(let findings) = try context.ask(.lending(.check)) else {
+      throw UnexpectedReply(question: "whether it can lend")
+    }
+    for finding in findings {
+      let mark =
+        switch finding.verdict {
+        case .good: "good     "
+        case .doubtful: "doubtful "
+        case .bad: "BAD      "
+        }
+      context.output.line(mark + finding.text)
+    }
+    return findings.contains { $0.verdict == .bad } ? 1 : 0
   }
 
   private static func wish(

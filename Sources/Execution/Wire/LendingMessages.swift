@@ -84,8 +84,25 @@ public enum LendingRequest: Codable, Sendable {
   case show([String])
   /// An administrator's word about hosts; `nil` takes it back.
   case wish(LendingWish?, [String])
+  /// Whether the site can lend; answered by `lendingFindings`.
+  case check
   /// A batch system's hook; answered by `done` when the job may begin, or refused with what is in its way.
   case hook(LendingHook)
+}
+
+/// One thing that lending depends on.
+public struct LendingFinding: Codable, Hashable, Sendable {
+  public enum Verdict: String, Codable, Sendable {
+    case good, doubtful, bad
+  }
+
+  public var verdict: Verdict
+  public var text: String
+
+  public init(_ verdict: Verdict, _ text: String) {
+    self.verdict = verdict
+    self.text = text
+  }
 }
 
 /// What a batch system says of a job by a program that it runs before it, or after it.

@@ -98,6 +98,13 @@ extension Controller {
       try requireHosts(names)
       tellLender { $0.wish(wish, names) }
       client.reply(id, .done)
+    case .check:
+      guard let lender = lending?.lender else { return }
+      client.postpone()
+      Task {
+        let findings = await lender.check()
+        if clients[client.id] != nil { client.settle(id, .lendingFindings(findings)) }
+      }
     case .hook:
       throw Refusal(.protocolError, "liburnad needs no hooks: it knows of its jobs itself")
     }

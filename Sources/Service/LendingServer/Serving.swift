@@ -21,6 +21,9 @@ extension LendingServer {
         try require(asker, "say who has a host", hooks: false)
         lender?.assumeIsolated { $0.wish(wish, names) }
         answer(.done)
+      case .check:
+        guard let lender else { throw Refusal(.unavailable, "bebidad only starts") }
+        Task { answer(.lendingFindings(await lender.check())) }
       case .hook(let hook):
         try require(asker, "speak for the batch system", hooks: true)
         try serve(hook, answer)
