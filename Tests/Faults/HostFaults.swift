@@ -24,7 +24,7 @@ struct HostFaults {
     try await lab.lab("kill", "node1")
     let lost = try await lab.end(of: single)
     let took = ContinuousClock.now - died
-    #expect(took < .seconds(20), "the end was recorded after \(took)")
+    #expect(took < .seconds(60), "the end was recorded after \(took)")
     #expect(lost.state == "Error")
     #expect(lost.eventTypes.contains("PING_CHECKER_NODE_SUSPECTED_END_JOB"), "\(lost.eventTypes)")
     #expect(try await lab.run("oarnodes", "-s").stdout.contains("    1 : Suspected"))

@@ -83,14 +83,14 @@ extension LabFixture {
 
   /// Waits until a job has ended.
   @discardableResult
-  package func end(of id: Int, within seconds: Int = 60) async throws -> JobView {
+  package func end(of id: Int, within seconds: Int = 180) async throws -> JobView {
     let result = try await run("oarstat", "--follow=\(id)", within: seconds)
     guard result.exitCode == 0 else { throw StoryError("oarstat --follow \(id): \(result)") }
     return try await job(id)
   }
 
   /// Waits until a job is in a state, as oarstat --follow tells it.
-  package func await(_ state: String, of id: Int, within seconds: Int = 30) async throws {
+  package func await(_ state: String, of id: Int, within seconds: Int = 120) async throws {
     let script = """
       coproc changes { exec oarstat --follow=\(id); }
       while read -r day time job state rest; do
@@ -109,7 +109,7 @@ extension LabFixture {
   /// Waits until a condition of the shell holds on a host, for what no command can follow.
   package func eventually(
     _ condition: String, as user: String = "user1", on host: String = "frontend",
-    within seconds: Int = 20
+    within seconds: Int = 120
   ) async throws {
     let script = "until \(condition); do sleep 0.05; done"
     let result = try await run(

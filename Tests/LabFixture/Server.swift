@@ -84,7 +84,7 @@ extension LabFixture {
   }
 
   /// Waits until the server has written a text to its log.
-  package func awaitServerLog(_ text: String, within seconds: Int = 20) async throws {
+  package func awaitServerLog(_ text: String, within seconds: Int = 120) async throws {
     let late = Deadline(seconds: seconds)
     while !(try await serverLog(lines: 1000).contains(text)) {
       guard !late.isOver else {

@@ -53,7 +53,7 @@ package final class Terminal: @unchecked Sendable {
 
   /// Waits until a text is shown and gives what was shown before it.
   @discardableResult
-  package func await(_ text: String, within seconds: Int = 30) async throws -> String {
+  package func await(_ text: String, within seconds: Int = 120) async throws -> String {
     try await offThread { try self.wait(for: text, Deadline(seconds: seconds)) }
   }
 
@@ -86,7 +86,7 @@ package final class Terminal: @unchecked Sendable {
   }
 
   /// Waits until the program has ended; its exit code.
-  package func end(within seconds: Int = 30) async throws -> Int32 {
+  package func end(within seconds: Int = 120) async throws -> Int32 {
     try await offThread {
       let late = Deadline(seconds: seconds)
       while try self.show(late) {}

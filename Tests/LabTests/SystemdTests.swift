@@ -58,7 +58,8 @@ extension LabSuite {
         #expect(try test.sh("server", "ssh node1 hostname", user: "user1") == "node1")
         let began = Deadline.now
         try test.lab.stop()
-        #expect(Deadline.now - began < 3000)
+        // It does not wait for what systemd gives units to end.
+        #expect(Deadline.now - began < 30_000)
       }
     }
 

@@ -11,7 +11,7 @@ import Wire
 /// Sends requests and waits for reports.
 final class AgentClient {
   /// Milliseconds after which a report that does not come fails the test.
-  static let patience: Int32 = 30_000
+  static let patience: Int32 = 120_000
 
   /// Of the agent (it replaces the programs that prepare its namespace).
   let pid: pid_t

@@ -172,7 +172,7 @@ func withHost(_ version: GroupVersion = .asMounted, _ body: (TestHost) throws ->
 
 /// Whether something becomes true, given time. For what no event tells the test.
 func eventually(_ condition: () -> Bool) -> Bool {
-  for _ in 0..<2000 {
+  for _ in 0..<12_000 {
     if condition() { return true }
     usleep(5000)
   }

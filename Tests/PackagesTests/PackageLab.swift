@@ -16,11 +16,11 @@ struct BuiltPackages: Sendable {
   private init() throws {
     directory = "/tmp/liburna-packages-\(getpid())"
     atexit { _ = system("rm -rf /tmp/liburna-packages-\(getpid())") }
-    let built = try Subprocess([Self.script, directory]).finish(within: 300)
+    let built = try Subprocess([Self.script, directory]).finish(within: 900)
     guard built.exitCode == 0 else { throw StoryError("build-deb: \(built)") }
     let later = try Subprocess(
       ["env", "DEB_VERSION=\(Self.upgrade)", Self.script, directory + "/later", "liburna-server"]
-    ).finish(within: 300)
+    ).finish(within: 900)
     guard later.exitCode == 0 else { throw StoryError("build-deb: \(later)") }
     // What they need and the image of OAR 2 lacks.
     let fetch = """
@@ -29,7 +29,7 @@ struct BuiltPackages: Sendable {
       fetch() { apt-get download -q libsqlite3-0; }
       fetch || { apt-get update -q; fetch; }
       """
-    let library = try Subprocess(["sh", "-ec", fetch, directory]).finish(within: 300)
+    let library = try Subprocess(["sh", "-ec", fetch, directory]).finish(within: 900)
     guard library.exitCode == 0 else { throw StoryError("apt-get: \(library)") }
   }
 
@@ -90,7 +90,7 @@ struct PackageLab: Sendable {
     let words = [
       program, "lab", "exec", "--name", name, "--user", user, host, "--", "sh", "-euc", script,
     ]
-    return try await offThread { try Subprocess(words).finish(within: 120) }
+    return try await offThread { try Subprocess(words).finish(within: 300) }
   }
 
   /// Runs a script on a host, which must succeed, and gives its output without the last newline.

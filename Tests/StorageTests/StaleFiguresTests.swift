@@ -65,7 +65,7 @@ struct StaleFiguresTests {
       Prediction(moldable: $0.moldable, start: $0.start + 5, resources: [$0.moldable % 20 + 1])
     }
     try await store.commit([.withdrawn(Array(1...1000)), .placed(Array(moved[1000...]))])
-    #expect(clock.now - begin < .seconds(20))
+    #expect(clock.now - begin < .seconds(120))
     #expect(try await store.plan().predictions == Array(moved[1000...]))
     await store.close()
   }

@@ -89,7 +89,7 @@ struct ReservationStories {
     #expect(
       try await lab.run("oarwalltime", String(shorter), "+1", as: "user2").stdout
         == "Forbidden: job \(shorter) does not belong to you.\n")
-    let killed = try await lab.end(of: shorter, within: 30)
+    let killed = try await lab.end(of: shorter, within: 120)
     #expect(killed.state == "Error" && killed.walltime == 3)
     let end = try await lab.end(of: longer)
     #expect(end.state == "Terminated" && end.walltime == 64)

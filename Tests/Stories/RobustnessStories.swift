@@ -145,7 +145,7 @@ struct RobustnessStories {
     #expect(try await lab.job(id).state != "Terminated")
     try await lab.awaitServerLog("node2 is not reached: its agent speaks version 999")
     try await lab.shell("rm /usr/local/sbin/liburna-node", as: "root", on: "node2")
-    #expect(try await lab.end(of: id, within: 40).state == "Terminated")
+    #expect(try await lab.end(of: id, within: 180).state == "Terminated")
   }
 }
 
