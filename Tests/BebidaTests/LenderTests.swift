@@ -1,6 +1,7 @@
 // The lender on a real API server: nodes change hands as they should, whatever pods, people and networks do.
 
 import Encoding
+import Glibc
 import KubernetesClient
 import KubernetesFixture
 import Testing
@@ -249,12 +250,19 @@ struct LenderTests {
         }
       }
       let counts = try #require(await site.lender?.counts)
-      #expect(counts.reclaimed >= 1000 && counts.faults == 0)
+      #expect(counts.reclaimed >= 8 * Self.rounds && counts.faults == 0)
+      #expect(counts.evicted > Self.rounds, "there were hardly any pods")
+      let mean = Int(counts.delay / Double(counts.delays) * 1000)
+      print(
+        "hand-overs: \(counts.reclaimed), \(counts.evicted) pods evicted, \(counts.deleted) told; "
+          + "nodes are clean after \(mean) ms in the mean, \(Int(counts.longestDelay * 1000)) ms at most"
+      )
     }
   }
 
-  /// How often each of eight hosts changes hands.
-  private static let rounds = 125
+  /// How often each of eight hosts changes hands; `make torture-bebida` has more.
+  private static let rounds =
+    (getenv("LIBURNA_HAND_OVERS").flatMap { Int(String(cString: $0)) } ?? 1000) / 8
 
   private func handOver(_ site: Site, _ host: String, seed: UInt64) async {
     var chance = Chance(seed: seed)
