@@ -83,7 +83,10 @@ struct LiveJobLoader {
       return nil
     }
     guard let entry = shapes.entries[id] else {
-      problems.append("job \(id) was set aside: it has no resource description")
+      // OAR's commands write the rows of a job one after the other, and hold it until all are there.
+      if !connection.isShared || state != .hold {
+        problems.append("job \(id) was set aside: it has no resource description")
+      }
       return nil
     }
     row.hasBrokenText = false

@@ -59,7 +59,7 @@ struct QueuePass {
   mutating func decide() -> QueueDecision {
     let plan = Kao.plan(snapshot())
     var decision = QueueDecision()
-    decision.problems = scene.cluster.problems + view.problems
+    decision.problems = scene.cluster.problems
     let rows = rows(of: plan, &decision)
     decision.placed = rows.filter { view.former[$0.moldable] != $0 }
     let moldables = Set(rows.map(\.moldable))

@@ -30,20 +30,15 @@ struct QueueView {
   private(set) var fixed: [Fixed] = []
   /// What an earlier pass planned for the jobs of this queue.
   private(set) var former: [MoldableID: Prediction] = [:]
-  /// What could not be understood, a sentence each.
-  private(set) var problems: [String] = []
 
   /// - Parameter state: of the scene.
   init(_ scene: QueueScene, of queue: String, in state: ClusterState) {
     let owners = Self.owners(scene.cluster.jobs)
-    var orphans = 0
     for row in scene.planned where row.moldable != 0 {
+      // A job that has ended since the metascheduler's pass began has its rows until the next.
       guard let id = owners[row.moldable], let job = state.jobs[id],
         let moldable = job.moldableIndex(of: row.moldable)
-      else {
-        orphans += 1
-        continue
-      }
+      else { continue }
       // What it has is known from the job itself, and may be more than what was planned.
       if job.state.holdsResources, !job.assignedResources.isEmpty { continue }
       if job.isPlannedAnew(by: queue) {
@@ -53,9 +48,6 @@ struct QueueView {
           Fixed(
             job: id, moldable: moldable, start: row.start, resources: row.resources))
       }
-    }
-    if orphans > 0 {
-      problems.append("\(orphans) rows of the plan belong to no job that waits or runs")
     }
   }
 
