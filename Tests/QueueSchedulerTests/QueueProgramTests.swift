@@ -45,7 +45,10 @@ import Testing
     let site = try await QueueSite()
     defer { site.remove() }
     try site.database.execute(
-      "INSERT INTO jobs (job_id, state, queue_name) VALUES (90, 'Hold', 'default')")
+      """
+      INSERT INTO jobs (job_id, state, queue_name, launching_directory, checkpoint_signal)
+        VALUES (90, 'Hold', 'default', '/', 12)
+      """)
     #expect(try await !site.call().stderr.contains("job 90"))
     try site.database.execute("UPDATE jobs SET state = 'Waiting' WHERE job_id = 90")
     let told = try await site.call()
