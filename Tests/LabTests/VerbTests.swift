@@ -154,7 +154,9 @@ extension LabSuite {
       }
       try test.lab.stop()
       try Self.await("the end of the session") { try screen.isOver }
-      #expect(!Files.exists("/tmp/tmux-\(geteuid())/\(test.lab.terminalName)"))
+      // The session's server goes when the last of its terminals has gone.
+      let socket = "/tmp/tmux-\(geteuid())/\(test.lab.terminalName)"
+      try Self.await("the end of its server") { !Files.exists(socket) }
       #expect(try panes().allSatisfy { !$0.contains("node") })
     }
 

@@ -13,7 +13,9 @@ struct SettingsExample {
   static let repository = String(
     #filePath.dropLast("/Tests/PackagesTests/SettingsExample.swift".count))
   /// The layers whose programs read oar.conf.
-  private static let layers = ["Model", "Planning", "Storage", "Execution", "Service", "Commands"]
+  private static let layers = [
+    "Model", "Planning", "Storage", "Execution", "Colocation", "Service", "Commands",
+  ]
 
   static func text(_ path: String) throws -> String {
     try String(decoding: Data(contentsOf: URL(filePath: "\(repository)/\(path)")), as: UTF8.self)
