@@ -71,13 +71,7 @@ extension Controller {
     guard !lending.isStarted else { return }
     self.lending?.isStarted = true
     let lender = lending.lender
-    Task {
-      do {
-        try await lender.start()
-      } catch {
-        log.say("nothing is lent: \(error)")
-      }
-    }
+    Task { await lender.start() }
   }
 
   // MARK: Commands

@@ -65,7 +65,7 @@ actor LendingServer {
     }
     // Nothing is lent before it is known who has what.
     while await !look() { try await Task.sleep(for: .seconds(settings.pause)) }
-    try await lender.start()
+    await lender.start()
     log("ready: \(picture.hosts.count) hosts, \(picture.jobs.count) jobs")
     tick()
   }
