@@ -172,7 +172,7 @@ extension Controller {
   private func hostsAreClean(of id: JobID) {
     guard let job = state.jobs[id], executions[id]?.isPreparing == true else { return }
     executions[id]?.pending.remove(Execution.lender)
-    goOn(job)
+    if !launchByOAR(job) { goOn(job) }
   }
 }
 
