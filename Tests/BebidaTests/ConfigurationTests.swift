@@ -80,7 +80,7 @@ struct ConfigurationTests {
   func names() {
     var settings = LenderSettings(intentPath: "/x")
     settings.nodes = ["odd.site": "gpu-a"]
-    let nodes = ["n1", "n2.cluster", "n3.a", "n3.b", "gpu-a"]
+    let nodes = NodeNames(["n1", "n2.cluster", "n3.a", "n3.b", "gpu-a"])
     #expect(settings.node(of: "n1", among: nodes) == "n1")
     #expect(settings.node(of: "n1.site", among: nodes) == "n1")
     #expect(settings.node(of: "n2.site", among: nodes) == "n2.cluster")

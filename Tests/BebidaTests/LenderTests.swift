@@ -178,6 +178,21 @@ struct LenderTests {
     }
   }
 
+  @Test("a file of intents that can't be read is set aside, and its nodes prove themselves anew")
+  func brokenIntents() async throws {
+    try await withSite("broken") { site in
+      let host = "broken-n1"
+      await site.lent([host])
+      await site.killLender()
+      try await site.breakIntents()
+      try await site.startLender()
+      await site.begin("1", [host])
+      await site.end("1", [host])
+      await site.lent([host])
+      #expect(await site.said.contains { $0.contains("can't be read") })
+    }
+  }
+
   @Test("a host whose agent is away is a fault, after a time, and none when it is back")
   func agentAway() async throws {
     let policy = LendingPolicy(grace: .seconds(1), patience: .milliseconds(300))
@@ -191,6 +206,25 @@ struct LenderTests {
       await site.begin("1", [host])
       #expect(await site.lender?.fault(of: host) == nil)
       await site.end("1", [host])
+      await site.lent([host])
+    }
+  }
+
+  @Test(
+    "a node that an administrator reclaims stays with the batch system, also under another lender")
+  func wishes() async throws {
+    try await withSite("wish") { site in
+      let host = "wish-n1"
+      await site.lent([host])
+      await site.lender?.wish(.reclaim, [host])
+      await eventually { await site.lender?.hosts[host]?.record.phase == .batch }
+      await eventually { await site.lender?.hosts[host]?.isWritten == true }
+      await site.killLender()
+      try await site.startLender()
+      await eventually { await site.lender?.hosts[host]?.record.phase == .batch }
+      let status = try #require(await site.lender?.status(of: [host]).hosts.first)
+      #expect(status.wish == .reclaim && status.reason == "reclaimed by hand")
+      await site.lender?.wish(nil, [host])
       await site.lent([host])
     }
   }

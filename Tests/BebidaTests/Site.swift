@@ -88,7 +88,7 @@ actor Site {
       if let job = host.job { await lender.hold(job, [name]) }
       await greet(name)
     }
-    try await lender.start()
+    await lender.start()
     if kubelet == nil { kubelet = Task { await runKubelets() } }
   }
 
@@ -98,10 +98,18 @@ actor Site {
     lender = nil
   }
 
+  /// As a disk does it.
+  func breakIntents() throws {
+    let file = try #require(fopen(settings.intentPath, "we"))
+    fputs("nonsense", file)
+    fclose(file)
+  }
+
   func stop() async {
     await killLender()
     kubelet?.cancel()
     unlink(settings.intentPath)
+    unlink(settings.intentPath + ".broken")
     for host in hosts.keys { _ = try? await client.delete(Node.self, host) }
     loop.stop()
   }

@@ -71,6 +71,7 @@ final class PlayedAgents: Agents {
     case .retain(let jobs, _, _): "retain \(jobs)"
     case .suspend(let job, _): "suspend \(job)"
     case .resume(let job, _): "resume \(job)"
+    case .lend(let order): "lend \(order.epoch) \(order.opens ? "open" : "closed")"
     default: "other"
     }
   }

@@ -57,6 +57,7 @@ extension Controller {
     guard let job = state.jobs[id], job.state.holdsResources, executions[id] == nil else { return }
     executions[id] = newExecution(of: job)
     holdHosts(of: id)
+    if isForBipbip(job), awaitsLender(id) { return }
     if launchByOAR(job) { return }
     begin(job)
   }

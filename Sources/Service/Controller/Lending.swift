@@ -28,7 +28,13 @@ extension Controller {
   func prepareLending() throws {
     guard let configuration = settings.lending else { return }
     if !configuration.property.isEmpty {
-      _ = try state.expression(configuration.property, of: state.columns)
+      do {
+        _ = try state.expression(configuration.property, of: state.columns)
+      } catch {
+        throw ConfigurationError(
+          name: "BEBIDA_PROPERTY", value: configuration.property,
+          allowed: "an expression over properties of resources: \(error.message)")
+      }
     }
     let side = LenderSide(
       order: { order, host in
@@ -65,13 +71,7 @@ extension Controller {
     guard !lending.isStarted else { return }
     self.lending?.isStarted = true
     let lender = lending.lender
-    Task {
-      do {
-        try await lender.start()
-      } catch {
-        log.say("nothing is lent: \(error)")
-      }
-    }
+    Task { await lender.start() }
   }
 
   // MARK: Commands
@@ -153,7 +153,7 @@ extension Controller {
   private func hostsAreClean(of id: JobID) {
     guard let job = state.jobs[id], executions[id]?.isPreparing == true else { return }
     executions[id]?.pending.remove(Execution.lender)
-    goOn(job)
+    if !launchByOAR(job) { goOn(job) }
   }
 }
 

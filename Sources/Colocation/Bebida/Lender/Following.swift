@@ -16,14 +16,11 @@ extension Lender {
       switch change {
       case .added(let node), .changed(_, let node):
         let isNew = nodes.updateValue(node, forKey: node.name) == nil
-        if isNew { matchNodes() }
-        reconsiderNode(node.name)
+        if isNew { matchNodesSoon() } else { reconsiderNode(node.name) }
       case .deleted(let node):
-        let host = hostOfNode[node.name]
         nodes[node.name] = nil
         pods[node.name] = nil
-        matchNodes()
-        if let host { reconsider(host) }
+        matchNodesSoon()
       case .synchronized: hear(\.hasNodes, true)
       case .interrupted(let error): interrupted(\.hasNodes, error)
       case .setAside(let aside):

@@ -62,6 +62,9 @@ actor IntentFile {
     }
   }
 
+  /// Keeps a file that can't be read for whoever wants to look into it.
+  func setAside() { rename(path, "\(path).broken") }
+
   /// Returns once it is on the disk.
   func write(_ intents: [Intent]) throws(IntentFileError) {
     let new = "\(path).new"

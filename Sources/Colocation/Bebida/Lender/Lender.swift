@@ -31,6 +31,7 @@ public actor Lender {
   private var intents: [String: IntentFile.Intent] = [:]
   private var isWriting = false
   private var isReading = true
+  private var isMatching = false
   private var tasks: [Task<Void, Never>] = []
   private var isStopped = false
 
@@ -54,11 +55,15 @@ public actor Lender {
 
   // MARK: Start and stop
 
-  /// Takes up what was intended, and follows Kubernetes from now on.
-  ///
-  /// - Throws: ``IntentFileError`` if the file can't be read.
-  public func start() async throws {
-    for intent in try await file.read() { intents[intent.host] = intent }
+  /// Takes up what was intended, and follows Kubernetes from now on. What can't be read is set aside: then every
+  /// node has to prove itself anew.
+  public func start() async {
+    do {
+      for intent in try await file.read() { intents[intent.host] = intent }
+    } catch {
+      side.say("\(error); it is kept beside as .broken, and every node proves itself anew")
+      await file.setAside()
+    }
     isReading = false
     for name in hosts.keys { takeUp(name) }
     tasks = [Task { await followNodes() }, Task { await followPods() }]
@@ -78,9 +83,13 @@ public actor Lender {
     loop.after(Self.step) { self.assumeIsolated { $0.look() } }
   }
 
+  private func lookOnce() {
+    for name in hosts.keys { reconsider(name) }
+  }
+
   private func lookAtAll() {
     guard !isStopped else { return }
-    for name in hosts.keys { reconsider(name) }
+    lookOnce()
     loop.after(Self.round) { self.assumeIsolated { $0.lookAtAll() } }
   }
 
@@ -178,10 +187,23 @@ public actor Lender {
 
   // MARK: Deciding
 
-  /// Pairs hosts and nodes anew.
-  func matchNodes() {
+  /// Pairs hosts and nodes anew, once for all that is heard in a round.
+  func matchNodesSoon() {
+    guard !isMatching else { return }
+    isMatching = true
+    loop.afterThisRound {
+      self.assumeIsolated {
+        $0.isMatching = false
+        $0.matchNodes()
+        $0.lookOnce()
+      }
+    }
+  }
+
+  private func matchNodes() {
+    let names = NodeNames(nodes.keys)
     nodeOfHost = [:]
-    for host in hosts.keys { nodeOfHost[host] = settings.node(of: host, among: nodes.keys) }
+    for host in hosts.keys { nodeOfHost[host] = settings.node(of: host, among: names) }
     // Two hosts that claim one node get none.
     let claims = Dictionary(grouping: nodeOfHost.keys) { nodeOfHost[$0] ?? "" }
     hostOfNode = claims.compactMapValues { $0.count == 1 ? $0[0] : nil }

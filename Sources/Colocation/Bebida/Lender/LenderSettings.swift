@@ -32,13 +32,25 @@ public struct LenderSettings: Sendable {
 
   /// The node of a host, of those that there are: by the settings, by its name, or by the first part of its
   /// name if that is the first part of no other's.
-  func node(of host: String, among nodes: some Collection<String>) -> String? {
-    if let named = self.nodes[host] { return nodes.contains(named) ? named : nil }
-    if nodes.contains(host) { return host }
-    let short = host.prefix { $0 != "." }
-    let alike = nodes.filter { $0.prefix { $0 != "." } == short }
-    return alike.count == 1 ? alike.first : nil
+  func node(of host: String, among names: NodeNames) -> String? {
+    if let named = nodes[host] { return names.all.contains(named) ? named : nil }
+    if names.all.contains(host) { return host }
+    return names.byShort[NodeNames.short(host)] ?? nil
   }
+}
+
+/// The names of all nodes, for looking hosts up.
+struct NodeNames {
+  let all: Set<String>
+  /// By the first part of their names; nil for one that several have.
+  let byShort: [Substring: String?]
+
+  init(_ names: some Sequence<String>) {
+    all = Set(names)
+    byShort = Dictionary(all.map { (Self.short($0), $0) }) { _, _ in nil }
+  }
+
+  static func short(_ name: String) -> Substring { name.prefix { $0 != "." } }
 }
 
 /// What the lender needs of whoever runs it. All is called on its loop.

@@ -57,7 +57,7 @@ extension Controller {
   // MARK: Starting
 
   /// Whether only OAR's programs can start a job: it runs on another host than its resources'.
-  private func isForBipbip(_ job: Job) -> Bool {
+  func isForBipbip(_ job: Job) -> Bool {
     withOAR2 != nil && !job.hasType("noop") && (job.hasType("deploy") || job.hasType("cosystem"))
   }
 
