@@ -228,6 +228,25 @@ struct LenderTests {
   }
 
   @Test(
+    "a node that an administrator reclaims stays with the batch system, also under another lender")
+  func wishes() async throws {
+    try await withSite("wish") { site in
+      let host = "wish-n1"
+      await site.lent([host])
+      await site.lender?.wish(.reclaim, [host])
+      await eventually { await site.lender?.hosts[host]?.record.phase == .batch }
+      await eventually { await site.lender?.hosts[host]?.isWritten == true }
+      await site.killLender()
+      try await site.startLender()
+      await eventually { await site.lender?.hosts[host]?.record.phase == .batch }
+      let status = try #require(await site.lender?.status(of: [host]).hosts.first)
+      #expect(status.wish == .reclaim && status.reason == "reclaimed by hand")
+      await site.lender?.wish(nil, [host])
+      await site.lent([host])
+    }
+  }
+
+  @Test(
     "a lender that is killed at any moment leaves no pod beside a job, and the next one goes on")
   func killed() async throws {
     try await withSite("kill", hosts: 4) { site in
