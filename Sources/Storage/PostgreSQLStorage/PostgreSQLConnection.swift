@@ -61,8 +61,8 @@ class PostgreSQLConnection: Connection {
 
   private func takeLock() throws {
     guard let lock else { return }
-    // The end of a server that died may come to the database a moment later.
-    let deadline = ContinuousClock.now + .seconds(1)
+    // The end of a server that died may come to the database a moment later, or some on a busy machine.
+    let deadline = ContinuousClock.now + .seconds(5)
     while true {
       let isOurs = try prepare("SELECT pg_try_advisory_lock(CAST(? AS bigint))").bind(lock.key)
         .firstRow { $0.integer(0) == 1 }
