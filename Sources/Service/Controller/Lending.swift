@@ -90,8 +90,23 @@ extension Controller {
     case .wish(let wish, let names):
       try asker.requireAdministrator("say who has a host")
       try requireHosts(names)
-      tellLender { $0.wish(wish, names) }
-      client.reply(id, .done)
+      guard tellLender({ $0.isReady }) == true else {
+        throw Refusal(.unavailable, "the server only starts; try again in a second")
+      }
+      keep(wish, names, answering: id, of: client)
+    }
+  }
+
+  /// Answers once the word is on the disk.
+  private func keep(
+    _ wish: LendingWish?, _ names: [String], answering id: Int, of client: ClientConnection
+  ) {
+    client.postpone()
+    let number = client.id
+    tellLender {
+      $0.wish(wish, names) {
+        self.assumeIsolated { $0.clients[number]?.settle(id, .done) }
+      }
     }
   }
 
