@@ -114,6 +114,13 @@ actor Site {
     loop.stop()
   }
 
+  /// An administrator's word: returns once it is kept.
+  func wish(_ wish: LendingWish?, _ host: String) async {
+    await withCheckedContinuation { continuation in
+      lender?.assumeIsolated { $0.wish(wish, [host]) { continuation.resume() } }
+    }
+  }
+
   // MARK: Agents
 
   private func greet(_ host: String) async {

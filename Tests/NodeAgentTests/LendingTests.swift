@@ -36,10 +36,11 @@ struct LendingTests {
 
   /// Starts a container of a pod, which ignores SIGTERM. Its output ends with it.
   private func container(
-    _ host: TestHost, _ pod: String = "pod1", script: String = "trap '' TERM; echo up; sleep 1000"
+    _ host: TestHost, _ pod: String = "pod1", of quality: String = "besteffort",
+    script: String = "trap '' TERM; echo up; sleep 1000"
   ) throws -> (pid: pid_t, output: Int32) {
     let groups = try groups(host)
-    let path = "kubepods/besteffort/\(pod)/container"
+    let path = "kubepods/\(quality)/\(pod)/container"
     try groups.create(Confinement(path: path, cpus: []))
     var ends: [Int32] = [-1, -1]
     try #require(clinux_pipe(&ends, 0) == 0)
@@ -175,6 +176,30 @@ struct LendingTests {
       #expect(endStatus(two) == SIGKILL)
       #expect(isAlive(Int(one)))
       kill(one, SIGKILL)
+    }
+  }
+
+  @Test(
+    "after pods that might stay, pods of all qualities run again on a host that is opened",
+    arguments: versions)
+  func openingBesideSpared(version: GroupVersion) throws {
+    try withHost(version) { host in
+      let agent = try host.agent()
+      let stays = try running(host, "pod1-a")
+      let (other, output) = try container(host, "pod2", of: "burstable")
+      #expect(try Descriptors.read(output, upTo: 3, named: "a pod") == Array("up\n".utf8))
+      Glibc.close(output)
+      try agent.send(close(1, PodKeeping(groups: ["kubepods"], spared: ["1-a"])))
+      #expect(try report(agent).isProvenClean)
+      #expect(endStatus(other) == SIGKILL)
+      // The order that opens names no pods.
+      try agent.send(open(2, PodKeeping(groups: ["kubepods"])))
+      #expect(try report(agent) { $0.epoch == 2 }.isOpen)
+      let (new, said) = try container(host, "pod3", of: "burstable", script: "echo ran")
+      #expect(try Descriptors.read(said, upTo: 4, named: "a pod") == Array("ran\n".utf8))
+      Glibc.close(said)
+      #expect(endStatus(new) == 0)
+      kill(stays, SIGKILL)
     }
   }
 

@@ -77,15 +77,26 @@ public final class TestClient {
 extension TestClient {
   /// Waits until somebody waits for a lock in this database, for a minute at most.
   public func awaitWaiter() throws {
+    try awaitRow(
+      """
+      SELECT 1 FROM pg_locks WHERE NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      """, orElse: "nobody waited for the lock")
+  }
+
+  /// Waits until a statement in this database sleeps, for a minute at most.
+  public func awaitSleeper() throws {
+    try awaitRow(
+      """
+      SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()
+      """, orElse: "nobody sleeps in a statement")
+  }
+
+  private func awaitRow(_ question: String, orElse failure: String) throws {
     for _ in 0..<6000 {
-      let waiting = try rows(
-        """
-        SELECT 1 FROM pg_locks WHERE NOT granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        """)
-      if !waiting.isEmpty { return }
+      if try !rows(question).isEmpty { return }
       usleep(10_000)
     }
-    throw FixtureFailure("nobody waited for the lock")
+    throw FixtureFailure(failure)
   }
 }

@@ -1,4 +1,5 @@
-// A pass in the middle of its work: it waits for a lock that the test holds, and the test makes trouble.
+// A pass in the middle of its work: a trigger keeps it for as long as the test wants, and the test makes
+// trouble. (A lock on the table would keep it only until our programs lose patience with locks.)
 
 import Glibc
 import LabFixture
@@ -9,14 +10,24 @@ import Testing
 struct HeldPass {
   let process: Subprocess
   let worker: pid_t
-  /// Holds the lock.
+  /// Holds what the trigger waits for.
   private let client: TestClient
 
-  fileprivate init(_ site: QueueSite, on lock: String, start: () throws -> Subprocess) throws {
+  fileprivate init(_ site: QueueSite, on table: String, start: () throws -> Subprocess) throws {
     client = try TestClient(site.database)
-    _ = try client.rows("BEGIN; LOCK TABLE \(lock)")
+    _ = try client.rows(
+      """
+      CREATE OR REPLACE FUNCTION hold_pass() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        WHILE NOT pg_try_advisory_xact_lock_shared(1) LOOP PERFORM pg_sleep(0.01); END LOOP;
+        RETURN NULL;
+      END $$;
+      CREATE OR REPLACE TRIGGER hold_pass BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON \(table)
+        EXECUTE FUNCTION hold_pass();
+      SELECT pg_advisory_lock(1);
+      """)
     process = try start()
-    try client.awaitWaiter()
+    try client.awaitSleeper()
     worker = try #require(Self.child(of: process.pid))
   }
 
@@ -25,8 +36,8 @@ struct HeldPass {
     try await offThread { [process] in try process.finish() }
   }
 
-  /// Lets go of the lock.
-  func release() throws { _ = try client.rows("ROLLBACK") }
+  /// Lets it go on.
+  func release() throws { _ = try client.rows("SELECT pg_advisory_unlock(1)") }
 
   private static func child(of pid: pid_t) -> pid_t? {
     guard let file = fopen("/proc/\(pid)/task/\(pid)/children", "r") else { return nil }
@@ -47,6 +58,6 @@ extension QueueSite {
 
   /// A pass of kao's that has written a part of its transaction.
   func heldKao() throws -> HeldPass {
-    try HeldPass(self, on: "gantt_jobs_predictions_visu IN SHARE MODE", start: startKao)
+    try HeldPass(self, on: "gantt_jobs_predictions_visu", start: startKao)
   }
 }

@@ -90,17 +90,33 @@ extension Controller {
     case .wish(let wish, let names):
       try asker.requireAdministrator("say who has a host")
       try requireHosts(names)
-      tellLender { $0.wish(wish, names) }
-      client.reply(id, .done)
+      guard tellLender({ $0.isReady }) == true else {
+        throw Refusal(.unavailable, "the server only starts; try again in a second")
+      }
+      keep(wish, names, answering: id, of: client)
     case .check:
       guard let lender = lending?.lender else { return }
       client.postpone()
+      let number = client.id
       Task {
         let findings = await lender.check()
-        if clients[client.id] != nil { client.settle(id, .lendingFindings(findings)) }
+        clients[number]?.settle(id, .lendingFindings(findings))
       }
     case .hook:
       throw Refusal(.protocolError, "liburnad needs no hooks: it knows of its jobs itself")
+    }
+  }
+
+  /// Answers once the word is on the disk.
+  private func keep(
+    _ wish: LendingWish?, _ names: [String], answering id: Int, of client: ClientConnection
+  ) {
+    client.postpone()
+    let number = client.id
+    tellLender {
+      $0.wish(wish, names) {
+        self.assumeIsolated { $0.clients[number]?.settle(id, .done) }
+      }
     }
   }
 

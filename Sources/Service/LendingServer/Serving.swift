@@ -19,8 +19,10 @@ extension LendingServer {
         answer(.lending(status))
       case .wish(let wish, let names):
         try require(asker, "say who has a host", hooks: false)
-        lender?.assumeIsolated { $0.wish(wish, names) }
-        answer(.done)
+        guard let lender, lender.assumeIsolated({ $0.isReady }) else {
+          throw Refusal(.unavailable, "bebidad only starts; try again in a second")
+        }
+        lender.assumeIsolated { $0.wish(wish, names) { answer(.done) } }
       case .check:
         guard let lender else { throw Refusal(.unavailable, "bebidad only starts") }
         Task { answer(.lendingFindings(await lender.check())) }

@@ -61,8 +61,7 @@ class PostgreSQLConnection: Connection {
 
   private func takeLock() throws {
     guard let lock else { return }
-    // The end of a server that died may come to the database a moment later, or some on a busy machine.
-    let deadline = ContinuousClock.now + .seconds(5)
+    let deadline = ContinuousClock.now + lock.patience
     while true {
       let isOurs = try prepare("SELECT pg_try_advisory_lock(CAST(? AS bigint))").bind(lock.key)
         .firstRow { $0.integer(0) == 1 }
@@ -367,10 +366,13 @@ public struct AdvisoryLock: Sendable {
   let key: Int
   /// Who holds it, for messages: `server` …
   let holder: String
+  /// How long it is waited for: that its holder died may come to the database some moments later.
+  let patience: Duration
 
   /// Held by whoever is the server. The number is that of the letters `liburna`.
-  public static let server = AdvisoryLock(key: 0x6c_69_62_75_72_6e_61, holder: "server")
-  /// Held by a metascheduler while it plans.
+  public static let server = AdvisoryLock(
+    key: 0x6c_69_62_75_72_6e_61, holder: "server", patience: .seconds(5))
+  /// Held by a metascheduler while it plans. Almighty waits for the one that comes second.
   public static let metascheduler = AdvisoryLock(
-    key: 0x6c_69_62_75_72_6e_62, holder: "metascheduler")
+    key: 0x6c_69_62_75_72_6e_62, holder: "metascheduler", patience: .seconds(2))
 }

@@ -87,6 +87,8 @@ final class Session {
     if settings.isReadOnly { sql += "; SET default_transaction_read_only = on" }
     // Compiling a question takes longer than any of ours.
     if PQserverVersion(handle) >= 110_000 { sql += "; SET jit = off" }
+    // What a program that died was waiting for is given up soon, and its locks with it.
+    if PQserverVersion(handle) >= 140_000 { sql += "; SET client_connection_check_interval = 500" }
     let result = PQexec(handle, sql)
     defer { PQclear(result) }
     return PQresultStatus(result) == PGRES_COMMAND_OK

@@ -32,6 +32,8 @@ public actor Lender {
   private var isWriting = false
   private var isReading = true
   private var isMatching = false
+  /// Administrators whose words are not on the disk yet.
+  private var awaitingDisk: [(names: [String], whenKept: @Sendable () -> Void)] = []
   private var tasks: [Task<Void, Never>] = []
   private var isStopped = false
 
@@ -146,11 +148,33 @@ public actor Lender {
     }
   }
 
+  /// Whether it knows what was intended before: until then no word about hosts can be kept.
+  public var isReady: Bool { !isReading }
+
   /// An administrator's word about hosts; nil takes it back. It is kept until then.
-  public func wish(_ wish: LendingWish?, _ names: [String]) {
+  ///
+  /// - Parameter whenKept: called once it is on the disk, on the loop.
+  public func wish(
+    _ wish: LendingWish?, _ names: [String], whenKept: @escaping @Sendable () -> Void
+  ) {
     for name in names {
       hosts[name]?.demand.order = wish.flatMap { BatchDemand.Order(rawValue: $0.rawValue) }
       reconsider(name)
+    }
+    awaitingDisk.append((names, whenKept))
+    tellKept()
+  }
+
+  /// Tells those whose words are on the disk.
+  private func tellKept() {
+    let waiting = awaitingDisk
+    awaitingDisk = []
+    for (names, whenKept) in waiting {
+      if names.allSatisfy({ hosts[$0]?.isWritten ?? true }) {
+        whenKept()
+      } else {
+        awaitingDisk.append((names, whenKept))
+      }
     }
   }
 
@@ -285,6 +309,7 @@ public actor Lender {
           hosts[name]?.writtenWish = written.wish
           reconsider(name)
         }
+        tellKept()
       } catch {
         side.say("\(error); no node changes hands until it can be")
         loop.after(Self.round) {

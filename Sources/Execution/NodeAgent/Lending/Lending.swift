@@ -95,7 +95,7 @@ final class Lending {
 
   private func open(_ order: LendingOrder) {
     do {
-      try PodGroups(groups: groups, keeping: order.keeping).setFrozen(false)
+      try PodGroups(groups: groups, keeping: order.keeping).thaw()
     } catch {
       return fail("\(error)")
     }
@@ -116,7 +116,7 @@ final class Lending {
   /// Ends processes until none is left.
   private func end(_ pods: PodGroups, since began: UInt64) {
     // Where there is no freezer they are ended all the same.
-    try? pods.setFrozen(true)
+    try? pods.freeze()
     let left = pods.processes
     guard !left.isEmpty else { return prove(pods) }
     pods.killAll()
@@ -135,12 +135,12 @@ final class Lending {
 
   /// What the kubelet puts there all the same is frozen, and ended.
   private func guardHost(_ pods: PodGroups) {
-    try? pods.setFrozen(true)
+    try? pods.freeze()
     let newcomers = pods.processes
     if !newcomers.isEmpty {
       pods.killAll()
       report.killed += newcomers.count
-      try? pods.setFrozen(true)
+      try? pods.freeze()
     }
     after(Self.guardPause) { [weak self] in self?.guardHost(pods) }
   }

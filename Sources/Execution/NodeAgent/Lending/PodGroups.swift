@@ -17,13 +17,24 @@ struct PodGroups {
     for path in closedPaths { groups.killAll(path) }
   }
 
-  /// Freezes what pods that may not stay would run in, or thaws it. What is not there is passed over.
-  func setFrozen(_ frozen: Bool) throws(SystemError) {
-    for path in frozen ? closedPaths : present {
-      try groups.setFrozen(path, frozen)
+  /// Freezes what pods that may not stay would run in. What is not there is passed over.
+  func freeze() throws(SystemError) {
+    for path in closedPaths { try groups.setFrozen(path, true) }
+  }
+
+  /// Thaws all cgroups of pods, each by itself: where some might stay, those of others were frozen one by one.
+  func thaw() throws(SystemError) {
+    for path in present { try thaw(path) }
+  }
+
+  private func thaw(_ path: String) throws(SystemError) {
+    do {
+      try groups.setFrozen(path, false)
+    } catch  where error.code == ENOENT {
+      // The kubelet has removed it meanwhile.
+      return
     }
-    // Those that were frozen one by one because others may stay.
-    if !frozen { for path in closedPaths { try groups.setFrozen(path, false) } }
+    for child in groups.children(path) { try thaw("\(path)/\(child)") }
   }
 
   private var present: [String] { keeping.groups.filter { groups.exists($0) } }
