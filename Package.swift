@@ -110,7 +110,10 @@ let package = Package(
     // The server that lends the nodes of another batch system.
     layer(
       "Service", "LendingServer",
-      ["ClusterModel", "Encoding", "Wire", "NodeConnections", "Bebida", "CLinux"]),
+      [
+        "ClusterModel", "Encoding", "Storage", "PostgreSQLStorage", "Wire", "NodeConnections",
+        "Bebida", "CLinux",
+      ]),
 
     // Lab: a cluster on one machine.
     // The files as bytes in C: as arrays in Swift they would cost a minute to compile.

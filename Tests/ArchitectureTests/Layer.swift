@@ -57,8 +57,8 @@ struct Layer {
     ],
     "Controller": ["NodeAgent", "SiteCheck", "LendingServer"],
     "LendingServer": [
-      "NodeAgent", "Controller", "SiteCheck", "Storage", "SQLStorage", "SQLiteStorage",
-      "PostgreSQLStorage", "Kamelot", "Kao", "Scenarios",
+      "NodeAgent", "Controller", "SiteCheck", "SQLStorage", "SQLiteStorage", "Kamelot", "Kao",
+      "Scenarios",
     ],
     "SiteCheck": ["NodeAgent", "NodeConnections", "SQLStorage", "SQLiteStorage", "Kamelot", "Kao"],
     // It knows Kubernetes and nothing of batch systems.

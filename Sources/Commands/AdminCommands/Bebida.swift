@@ -19,7 +19,7 @@ public enum Bebida: Command {
     synopsis: [
       "status [--json | --metrics] [HOST...]", "explain HOST...", "check",
       "lend HOST... | reclaim HOST... | pause HOST... | plan HOST...",
-      "hook prolog|epilog [--limit SECONDS]",
+      "hook prolog|epilog [--limit SECONDS] [JOB]",
     ],
     operands: .hosts, options: [BebidaOption.metrics, BebidaOption.limit, DocumentOption.json],
     details: [
@@ -28,8 +28,10 @@ public enum Bebida: Command {
         + "pod is left; after the last job it is opened (OPENING). One that can't be proved clean is a FAULT.",
       "lend gives hosts to Kubernetes whatever is planned, reclaim keeps them for jobs, pause leaves them as "
         + "they are, and plan takes such a word back. Jobs get their hosts all the same.",
-      "hook is for batch systems: Slurm runs it as PrologSlurmctld and EpilogSlurmctld. It ends once the job's "
-        + "nodes are the job's, with 1 if they can't be.",
+      "hook is for batch systems: Slurm runs it as PrologSlurmctld and EpilogSlurmctld, OAR 2 with the job as "
+        + "SERVER_PROLOGUE_EXEC_FILE and SERVER_EPILOGUE_EXEC_FILE. It ends once the job's nodes are the job's. If "
+        + "they can't be, it ends with 1 under Slurm; under OAR, whose queues that would stop, it ends the launch, "
+        + "and OAR submits the job again.",
     ],
     examples: [
       ("bebida explain node7", "Why node7 is where it is, and which pod keeps whom waiting"),
@@ -56,11 +58,11 @@ public enum Bebida: Command {
     case "check": return try check(context)
     case "plan": return try wish(nil, hosts, context)
     case "hook":
-      guard hosts == ["prolog"] || hosts == ["epilog"] else {
-        throw CommandFailure(1, "hook is followed by prolog or epilog")
+      guard let moment = hosts.first, ["prolog", "epilog"].contains(moment), hosts.count <= 2 else {
+        throw CommandFailure(1, "hook is followed by prolog or epilog, and under OAR by the job")
       }
       return BebidaHook(
-        isBefore: hosts == ["prolog"], context: context,
+        isBefore: moment == "prolog", oarJob: hosts.dropFirst().first, context: context,
         limit: Double(arguments[BebidaOption.limit] ?? 50)
       ).run()
     case let word:

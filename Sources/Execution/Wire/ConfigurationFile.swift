@@ -42,7 +42,10 @@ extension Configuration {
 
   private static var namedPath: String? { getenv("OARCONFFILE").map { String(cString: $0) } }
 
-  private static func contents(of path: String) throws(ConnectionError) -> Configuration {
+  /// What a file says.
+  ///
+  /// - Throws: ``ConnectionError`` when it can't be read.
+  public static func contents(of path: String) throws(ConnectionError) -> Configuration {
     try contents(of: path, unless: []) ?? Configuration()
   }
 

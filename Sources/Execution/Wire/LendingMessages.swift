@@ -107,15 +107,24 @@ public struct LendingFinding: Codable, Hashable, Sendable {
 
 /// What a batch system says of a job by a program that it runs before it, or after it.
 public struct LendingHook: Codable, Sendable {
-  public var isBefore: Bool
+  public enum Moment: String, Codable, Sendable {
+    /// The job is about to begin; answered when it may.
+    case before
+    /// The job has ended.
+    case after
+    /// The job's launch was ended because nobody could say whether it may begin.
+    case abandoned
+  }
+
+  public var moment: Moment
   public var job: String
-  /// The job's hosts, as the batch system writes lists of them.
+  /// The job's hosts, as the batch system writes lists of them; empty if it does not name them.
   public var hosts: String
   /// Seconds after which an answer comes too late.
   public var limit: Double
 
-  public init(isBefore: Bool, job: String, hosts: String, limit: Double) {
-    self.isBefore = isBefore
+  public init(moment: Moment, job: String, hosts: String, limit: Double) {
+    self.moment = moment
     self.job = job
     self.hosts = hosts
     self.limit = limit

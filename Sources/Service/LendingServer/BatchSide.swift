@@ -10,6 +10,8 @@ struct BatchPicture: Sendable, Equatable {
   var jobs: [String: Set<String>] = [:]
   /// Seconds from now until the next job is planned to begin on a host.
   var starts: [String: Double] = [:]
+  /// Hosts that get no jobs because we said so.
+  var excluded: Set<String> = []
 }
 
 /// What is asked of a batch system.
@@ -20,6 +22,11 @@ protocol BatchSide: AnyObject, Sendable {
   func look() async throws -> BatchPicture
   /// Takes a host that can't be had out of its hands, alone; or gives it back.
   func setUsable(_ isUsable: Bool, _ host: String, reason: String) async throws
+  /// The hook of a job is about to say that it can't begin: sees to it that it begins elsewhere, where the hook's
+  /// word alone does not.
+  ///
+  /// - Parameter bad: its hosts that can't be had.
+  func giveUp(_ job: String, bad: Set<String>, reason: String) async throws
 }
 
 /// Why a batch system could not be asked.

@@ -16,8 +16,8 @@ public enum BebidaProgram {
       return print(
         """
         usage: bebidad [--version]
-        Lends the nodes that Slurm does not need to Kubernetes. Settings come from /etc/bebida/bebida.conf or
-        BEBIDACONFFILE.
+        Lends the nodes that Slurm or OAR 2 does not need to Kubernetes. Settings come from
+        /etc/bebida/bebida.conf or BEBIDACONFFILE.
         """)
     }
     if let unknown = words.first {
@@ -32,13 +32,14 @@ public enum BebidaProgram {
   private static func serve(_ loop: EventLoop) async {
     do {
       let path = getenv("BEBIDACONFFILE").map { String(cString: $0) }
-      let text = try readFile(path ?? Configuration.bebidaPath, limit: 1 << 20)
-      let configuration = Configuration(parsing: String(decoding: text, as: UTF8.self))
+      let configuration = try Configuration.contents(of: path ?? Configuration.bebidaPath)
       let settings = try LendingServerSettings(configuration)
-      let side = SlurmSide(configuration, loop: loop, say: say)
+      let side: any BatchSide =
+        switch settings.system {
+        case .slurm: SlurmSide(configuration, loop: loop, say: say)
+        case .oar: try OARSide(configuration, loop: loop)
+        }
       try await LendingServer(settings, side: side, loop: loop, log: say).start()
-    } catch FileFailure.system(let code) {
-      fail("cannot read \(Configuration.bebidaPath): \(String(cString: strerror(code)))")
     } catch {
       fail("\(error)")
     }

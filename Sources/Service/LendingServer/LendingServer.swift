@@ -24,17 +24,21 @@ actor LendingServer {
   /// Jobs that a hook told of, with the number of the first look that knows of them.
   private var hooked: [String: (hosts: Set<String>, look: Int)] = [:]
   private var looks = 0
+  /// Whether the batch system was seen since the start: before that nothing is known of any host.
+  private var hasSeen = false
   private var isLooking = false
   private var isLookWanted = false
   private var toldTrouble = ""
   /// Hooks that wait for their hosts.
   private var waiting: [WaitingHook] = []
-  /// Hosts that we took out of the batch system's hands.
-  private var excluded: Set<String> = []
+  /// Hosts that the batch system is being told of.
+  private var beingExcluded: Set<String> = []
 
   private struct WaitingHook {
     let job: String
-    let hosts: Set<String>
+    /// `nil` if a look has to tell: the one of this number.
+    var hosts: Set<String>?
+    let look: Int
     let answer: LendingAnswer
     let deadline: UInt64
   }
@@ -128,6 +132,7 @@ actor LendingServer {
 
   private func take(_ seen: BatchPicture, _ number: Int) {
     picture = seen
+    hasSeen = true
     // A look that began after a hook knows of its job.
     hooked = hooked.filter { $0.value.look > number }
     let names = Set(seen.hosts.keys).intersection(settings.hosts ?? Set(seen.hosts.keys))
@@ -141,12 +146,18 @@ actor LendingServer {
     connections?.setHosts(names)
     hold()
     lender?.assumeIsolated { $0.plan(starts) }
+    for (index, hook) in waiting.enumerated() where hook.hosts == nil && hook.look <= number {
+      waiting[index].hosts = seen.jobs[hook.job] ?? []
+    }
+    settleHooks()
+    beingExcluded = []
+    for host in names { exclude(host) }
   }
 
   /// Tells the lender who holds what, as far as that has changed.
   private func hold() {
     var wanted = picture.jobs
-    for (job, told) in hooked { wanted[job, default: []].formUnion(told.hosts) }
+    for (job, told) in hooked { wanted[job, default: []].formUnion(ours(told.hosts)) }
     let before = held
     held = wanted
     for (job, hosts) in wanted {
@@ -161,18 +172,27 @@ actor LendingServer {
 
   // MARK: Hooks
 
+  /// A job is about to begin.
+  ///
+  /// - Parameter hosts: `nil` if the hook does not know them.
   func prolog(
-    _ job: String, _ hosts: Set<String>, seconds: Double, answer: @escaping LendingAnswer
+    _ job: String, _ hosts: Set<String>?, seconds: Double, answer: @escaping LendingAnswer
   ) {
-    let ours = hosts.filter { picture.hosts[$0] != nil && settings.hosts?.contains($0) ?? true }
-    hooked[job] = (ours, looks + 1)
+    let hook = WaitingHook(
+      job: job, hosts: hosts, look: looks + 1, answer: answer,
+      deadline: EventLoop.monotonicNanoseconds + UInt64(seconds * 1e9))
+    waiting.append(hook)
+    guard let hosts else { return lookSoon() }
+    hooked[job] = (hosts, hook.look)
     hold()
-    waiting.append(
-      WaitingHook(
-        job: job, hosts: ours, answer: answer,
-        deadline: EventLoop.monotonicNanoseconds + UInt64(seconds * 1e9)))
     settleHooks()
   }
+
+  private func ours(_ hosts: Set<String>) -> Set<String> {
+    hosts.filter { picture.hosts[$0] != nil && settings.hosts?.contains($0) ?? true }
+  }
+
+  func knows(_ host: String) -> Bool { !ours([host]).isEmpty }
 
   /// A job has ended somewhere: a look tells where.
   func epilog() { lookSoon() }
@@ -181,17 +201,54 @@ actor LendingServer {
     let hooks = waiting
     waiting = []
     for hook in hooks {
-      let fault = hook.hosts.compactMap { host in
-        (lender?.assumeIsolated { $0.fault(of: host) } ?? nil).map { "\(host): \($0)" }
-      }.min()
-      if let fault {
-        hook.answer(.refused(Refusal(.unavailable, fault)))
-      } else if isClean(hook.hosts) {
+      guard hasSeen, let hosts = hook.hosts.map(ours) else {
+        waiting.append(hook)
+        continue
+      }
+      let faults = hosts.filter { fault(of: $0) != nil }
+      if let host = faults.min() {
+        refuse(hook, bad: faults, "\(host): \(fault(of: host) ?? "")")
+      } else if isClean(hosts) {
         hook.answer(.done)
       } else {
         waiting.append(hook)
       }
     }
+  }
+
+  /// The launch of a job was ended while we were away.
+  func abandon(_ job: String, _ answer: @escaping LendingAnswer) {
+    giveUp(job, bad: [], "nobody could say whether its hosts are free of pods") { answer(.done) }
+  }
+
+  /// Says that a job can't begin, once it is seen to that it begins elsewhere.
+  private func refuse(_ hook: WaitingHook, bad: Set<String>, _ reason: String) {
+    giveUp(hook.job, bad: bad, reason) {
+      hook.answer(.refused(Refusal(.unavailable, reason)))
+    }
+  }
+
+  private func giveUp(
+    _ job: String, bad: Set<String>, _ reason: String, then: @escaping @Sendable () -> Void
+  ) {
+    Task {
+      log("job \(job) can't begin: \(reason)")
+      var told = ""
+      while true {
+        do {
+          try await side.giveUp(job, bad: bad, reason: reason)
+          return then()
+        } catch {
+          if told != "\(error)" { log("the batch system can't be told so: \(error)") }
+          told = "\(error)"
+        }
+        try await Task.sleep(for: .seconds(settings.pause))
+      }
+    }
+  }
+
+  private func fault(of host: String) -> String? {
+    lender?.assumeIsolated { $0.fault(of: host) } ?? nil
   }
 
   private func isClean(_ hosts: Set<String>) -> Bool {
@@ -200,31 +257,47 @@ actor LendingServer {
 
   private func expireHooks() {
     let now = EventLoop.monotonicNanoseconds
-    for hook in waiting where hook.deadline <= now {
-      let late = hook.hosts.filter { !isClean([$0]) }.sorted().joined(separator: ", ")
-      hook.answer(.refused(Refusal(.unavailable, "\(late) could not be taken back in time")))
-    }
+    let late = waiting.filter { $0.deadline <= now }
     waiting.removeAll { $0.deadline <= now }
+    for hook in late {
+      let bad = ours(hook.hosts ?? []).filter { !isClean([$0]) }
+      let reason =
+        bad.isEmpty
+        ? "the batch system did not say in time on which hosts job \(hook.job) is"
+        : "\(bad.sorted().joined(separator: ", ")) could not be taken back in time"
+      refuse(hook, bad: bad, reason)
+    }
   }
 
   private func changed(_ host: String) {
     if !waiting.isEmpty { settleHooks() }
-    let fault = lender?.assumeIsolated { $0.fault(of: host) } ?? nil
-    if let fault, excluded.insert(host).inserted {
-      exclude(host, true, fault)
-    } else if fault == nil, excluded.remove(host) != nil {
-      exclude(host, false, "")
+    exclude(host)
+  }
+
+  /// Sees to it that the batch system gives no job to a host that can't be had, and has it again once it is in
+  /// order. One that an administrator took out of its hands is left alone. A word that is lost is said again after
+  /// the next look.
+  private func exclude(_ host: String) {
+    guard !beingExcluded.contains(host) else { return }
+    let fault = fault(of: host)
+    if let fault, picture.hosts[host] == true {
+      setUsable(false, host, fault)
+    } else if fault == nil, picture.excluded.contains(host),
+      lender?.assumeIsolated({ $0.isSound(host) }) == true
+    {
+      setUsable(true, host, "")
     }
   }
 
-  private func exclude(_ host: String, _ isExcluded: Bool, _ reason: String) {
+  private func setUsable(_ isUsable: Bool, _ host: String, _ reason: String) {
+    beingExcluded.insert(host)
     Task {
       do {
-        try await side.setUsable(!isExcluded, host, reason: reason)
+        try await side.setUsable(isUsable, host, reason: reason)
+        log("\(host) is \(isUsable ? "given back to" : "taken from") the batch system \(reason)")
       } catch {
-        log(
-          "\(host) can't be \(isExcluded ? "taken from" : "given back to") the batch system: \(error)"
-        )
+        let what = isUsable ? "given back to" : "taken from"
+        log("\(host) can't be \(what) the batch system: \(error)")
       }
     }
   }

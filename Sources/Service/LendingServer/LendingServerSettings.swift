@@ -7,6 +7,13 @@ import Wire
 
 /// The settings of a server that lends the nodes of another batch system.
 struct LendingServerSettings {
+  /// The batch systems that it knows.
+  enum System: String, CaseIterable {
+    case slurm, oar
+  }
+
+  /// BEBIDA_BATCH: whose nodes are lent.
+  let system: System
   let lending: LendingConfiguration
   /// LIBURNA_SOCKET: where hooks and commands connect.
   let socketPath: String
@@ -27,11 +34,13 @@ struct LendingServerSettings {
         name: "BEBIDA_KUBECONFIG", value: "", allowed: "the path of a kubeconfig, or in-cluster")
     }
     self.lending = lending
-    guard configuration.text("BEBIDA_BATCH", default: "slurm") == "slurm" else {
+    let batch = configuration.text("BEBIDA_BATCH", default: "slurm")
+    guard let system = System(rawValue: batch) else {
       throw ConfigurationError(
-        name: "BEBIDA_BATCH", value: configuration.text("BEBIDA_BATCH", default: ""),
-        allowed: "slurm")
+        name: "BEBIDA_BATCH", value: batch,
+        allowed: System.allCases.map(\.rawValue).joined(separator: " or "))
     }
+    self.system = system
     socketPath = configuration.text("LIBURNA_SOCKET", default: Configuration.bebidaSocketPath)
     nodeCommand = try CommandTemplate(
       configuration.text(
@@ -47,7 +56,7 @@ struct LendingServerSettings {
     }
     pause = Double(try configuration.integer("BEBIDA_POLL", default: 1, in: 1...3600))
     hookUsers = Set(
-      configuration.text("BEBIDA_HOOK_USERS", default: "slurm").split(separator: " ").map(
+      configuration.text("BEBIDA_HOOK_USERS", default: "slurm oar").split(separator: " ").map(
         String.init))
   }
 }

@@ -13,12 +13,14 @@ extension LendingServer {
       }
       switch request {
       case .show(let names):
+        try requireHosts(names)
         guard let status = lender?.assumeIsolated({ $0.status(of: names) }) else {
           throw Refusal(.unavailable, "bebidad only starts")
         }
         answer(.lending(status))
       case .wish(let wish, let names):
         try require(asker, "say who has a host", hooks: false)
+        try requireHosts(names)
         guard let lender, lender.assumeIsolated({ $0.isReady }) else {
           throw Refusal(.unavailable, "bebidad only starts; try again in a second")
         }
@@ -38,17 +40,20 @@ extension LendingServer {
   private func serve(
     _ hook: LendingHook, _ answer: @escaping LendingAnswer
   ) throws(Refusal) {
-    guard hook.isBefore else {
+    switch hook.moment {
+    case .before: break
+    case .after:
       epilog()
       return answer(.done)
+    case .abandoned: return abandon(hook.job, answer)
     }
-    let hosts: [String]
+    let hosts: Set<String>?
     do {
-      hosts = try HostList.hosts(hook.hosts)
+      hosts = hook.hosts.isEmpty ? nil : Set(try HostList.hosts(hook.hosts))
     } catch {
       throw Refusal(.badValue, "the hosts of job \(shortened(hook.job)): \(error)")
     }
-    prolog(hook.job, Set(hosts), seconds: min(max(hook.limit, 0), 3600), answer: answer)
+    prolog(hook.job, hosts, seconds: min(max(hook.limit, 0), 3600), answer: answer)
   }
 
   private func require(_ asker: String, _ what: String, hooks: Bool) throws(Refusal) {
@@ -56,6 +61,13 @@ extension LendingServer {
       asker == "root" || asker == clients.ownUser || (hooks && settings.hookUsers.contains(asker))
     else {
       throw Refusal(.notAdministrator, "you may not \(what): you are \(asker)")
+    }
+  }
+
+  private func requireHosts(_ names: [String]) throws(Refusal) {
+    if let unknown = names.first(where: { !knows($0) }) {
+      throw Refusal(
+        .badValue, "there is no host \"\(shortened(unknown))\"; bebida status lists them")
     }
   }
 

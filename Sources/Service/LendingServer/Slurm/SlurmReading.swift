@@ -4,8 +4,10 @@
 enum SlurmReading {
   /// A job a line: its number, its state, its hosts, its start in seconds of the epoch, the hosts it is planned on.
   static let jobFormat = "%A|%T|%N|%S|%Y"
-  /// A host a line, once for each partition: its name, its state.
-  static let hostFormat = "%N|%T"
+  /// A host a line, once for each partition: its name, its state, why it is drained.
+  static let hostFormat = "%N|%T|%E"
+  /// What marks hosts that we drained.
+  static let mark = "bebida: "
 
   /// States in which a host takes jobs, as sinfo names them; others, and those with `*`, do not answer or are an
   /// administrator's.
@@ -19,12 +21,13 @@ enum SlurmReading {
     var picture = BatchPicture()
     var problems: [String] = []
     for line in hosts.split(separator: "\n") {
-      let fields = line.split(separator: "|", omittingEmptySubsequences: false)
-      guard fields.count == 2, !fields[0].isEmpty else {
+      let fields = line.split(separator: "|", maxSplits: 2, omittingEmptySubsequences: false)
+      guard fields.count == 3, !fields[0].isEmpty else {
         problems.append("sinfo: \(line)")
         continue
       }
       picture.hosts[String(fields[0])] = usable.contains(fields[1])
+      if fields[2].hasPrefix(mark) { picture.excluded.insert(String(fields[0])) }
     }
     for line in jobs.split(separator: "\n") {
       do throws(HostListError) {
