@@ -15,7 +15,8 @@ struct SettingsTests {
   func defaults() throws {
     let settings = try read("BEBIDA_KUBECONFIG=/k")
     #expect(settings.socketPath == "/run/bebida/bebidad.sock" && settings.pause == 1)
-    #expect(settings.hosts == nil && settings.hookUsers == ["slurm"])
+    #expect(settings.hosts == nil && settings.hookUsers == ["slurm", "oar"])
+    #expect(settings.system == .slurm)
     #expect(settings.lending.lender.intentPath == "/var/lib/bebida/intents")
   }
 

@@ -50,12 +50,14 @@ final class OARSide: BatchSide {
   }
 
   func setUsable(_ isUsable: Bool, _ host: String, reason: String) async throws {
-    // First what an end at any moment must not lose: that it was us.
-    if !isUsable { try await database.mark(Self.excluded, host, reason) }
-    _ = try await commands.output([
-      "oarnodesetting", "-s", isUsable ? "Alive" : "Suspected", "-h", host,
-    ])
-    if isUsable { try await database.mark(Self.returned, host, "it is proved clean") }
+    if isUsable {
+      try await database.ask(
+        .alive, of: host, JobEvent(Self.returned, job: 0, at: time(nil), "", hosts: [host]))
+    } else {
+      try await database.ask(
+        .suspected, of: host, JobEvent(Self.excluded, job: 0, at: time(nil), reason, hosts: [host]))
+    }
+    await lookAtStates()
   }
 
   /// The event that OAR's launcher writes itself when a host does not answer before a job: OAR suspects these hosts
@@ -66,9 +68,11 @@ final class OARSide: BatchSide {
       JobEvent(
         "PING_CHECKER_NODE_SUSPECTED", job: job, at: time(nil), "bebida: \(reason)",
         hosts: bad.sorted()))
-    // It looks by itself from time to time.
-    _ = try? await commands.output(["oarnotify", "ChState"])
+    await lookAtStates()
   }
+
+  /// Without it OAR looks after some time.
+  private func lookAtStates() async { _ = try? await commands.output(["oarnotify", "ChState"]) }
 }
 
 /// The connection, made when it is needed first.
@@ -89,13 +93,20 @@ private actor Database {
     let storage = try await open()
     let before = try await storage.events(.job(event.job))
     guard !before.contains(where: { $0.type == event.type }) else { return }
-    try await storage.commit([.eventToCheck(event)])
+    var changes: [Change] = [.eventToCheck(event)]
+    if !event.hosts.isEmpty {
+      var mark = event
+      mark.type = OARSide.excluded
+      changes.append(.event(mark))
+    }
+    try await storage.commit(changes)
+    marked.formUnion(event.hosts)
   }
 
-  func mark(_ type: String, _ host: String, _ text: String) async throws {
-    let event = JobEvent(type, job: 0, at: time(nil), text, hosts: [host])
-    try await open().commit([.event(event)])
-    if type == OARSide.excluded { marked.insert(host) } else { marked.remove(host) }
+  /// Asks OAR to give a host a state, and leaves a mark of it in the event log.
+  func ask(_ state: ResourceState, of host: String, _ mark: JobEvent) async throws {
+    try await open().commit([.stateWished(state, host: host), .event(mark)])
+    if state == .alive { marked.remove(host) } else { marked.insert(host) }
   }
 
   private func open() async throws -> any HostUseStorage {
