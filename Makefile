@@ -2,10 +2,11 @@
 
 BUILD_RELEASE = swift build -c release --static-swift-stdlib
 RELEASE = .build/release
+BEBIDA_STORY = Scripts/setup tests && $(RELEASE)/liburna lab test -n 2 -c
 PROGRAMS = --product liburna --product liburnad --product liburna-node
 
 .PHONY: help setup build release deb demo demo-down test lint format bench bench-planner bench-lab bench-oar2 \
-	story-lab story-oar2 torture torture-planner \
+	story-lab story-oar2 story-bebida-liburna story-bebida-oar story-bebida-slurm torture torture-bebida torture-planner \
 	clean
 
 help:            ## list the targets
@@ -53,6 +54,15 @@ story-oar2:      ## judge Liburna with OAR 2 on a real OAR 2: 1,000 jobs through
 	@Scripts/setup tests
 	@Scripts/story-oar2
 
+story-bebida-liburna: release ## show nodes change hands between a real Kubernetes and our own server
+	@$(BEBIDA_STORY) bebida-liburna
+
+story-bebida-oar: release ## the same with OAR 2
+	@$(BEBIDA_STORY) bebida-oar
+
+story-bebida-slurm: release ## the same with Slurm
+	@$(BEBIDA_STORY) bebida-slurm
+
 bench-lab: release ## print how fast labs come and go, and what they take
 	@Scripts/setup tests
 	@Benchmarks/lab --no-build
@@ -63,6 +73,9 @@ bench-oar2: release ## time a pass over a queue of a real OAR 2 beside OAR's own
 
 torture: setup   ## kill servers and agents 10,000 times and look for damage
 	@LIBURNA_TORTURE_KILLS=10000 Scripts/test --filter Faults
+
+torture-bebida: setup ## have 10,000 nodes change hands between Kubernetes and jobs, and look for a pod beside a job
+	@LIBURNA_HAND_OVERS=10000 Scripts/test --filter LenderTests.handOvers
 
 torture-planner: setup ## judge the plans of 100,000 random scenarios
 	@LIBURNA_SCENARIOS=100000 Scripts/test --filter KaoTests.PropertyTests

@@ -107,6 +107,14 @@ let package = Package(
       [
         "ClusterModel", "Encoding", "Storage", "PostgreSQLStorage", "Wire", "Controller",
       ]),
+    // The server that lends the nodes of another batch system.
+    layer(
+      "Service", "LendingServer",
+      [
+        "ClusterModel", "Encoding", "Storage", "PostgreSQLStorage", "Wire", "NodeConnections",
+        "Bebida", "CLinux",
+      ]),
+
     // Lab: a cluster on one machine.
     // The files as bytes in C: as arrays in Swift they would cost a minute to compile.
     .target(name: "ShippedCompositions", path: "Sources/Lab/Compositions/Shipped"),
@@ -139,7 +147,7 @@ let package = Package(
     .executableTarget(
       name: "kao", dependencies: ["CommandLine", "PlannerCommands", "Controller", "SiteCheck"],
       path: "Sources/Executables/kao", swiftSettings: strict, linkerSettings: fixedAddress),
-    program("liburnad", ["Controller", "SiteCheck"]),
+    program("liburnad", ["Controller", "SiteCheck", "LendingServer"]),
     // Released as one static file: it runs on hosts without Swift, starts fast and forks cheaply.
     .executableTarget(
       name: "liburna-node", dependencies: ["NodeAgent"], path: "Sources/Executables/liburna-node",
@@ -203,6 +211,7 @@ let package = Package(
     tests(
       "Bebida",
       ["Bebida", "ClusterModel", "KubernetesClient", "KubernetesFixture", "Encoding", "Wire"]),
+    tests("LendingServer", ["LendingServer", "ClusterModel"]),
     // A real API server, once for each run of tests that asks for it.
     .target(
       name: "KubernetesFixture", dependencies: ["CLinux"], path: "Tests/KubernetesFixture",

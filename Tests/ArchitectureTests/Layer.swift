@@ -55,7 +55,11 @@ struct Layer {
     "PlannerCommands": [
       "UserCommands", "AdminCommands", "Lab", "Wire", "Credentials", "NodeAgent", "NodeConnections",
     ],
-    "Controller": ["NodeAgent", "SiteCheck"],
+    "Controller": ["NodeAgent", "SiteCheck", "LendingServer"],
+    "LendingServer": [
+      "NodeAgent", "Controller", "SiteCheck", "SQLStorage", "SQLiteStorage", "Kamelot", "Kao",
+      "Scenarios",
+    ],
     "SiteCheck": ["NodeAgent", "NodeConnections", "SQLStorage", "SQLiteStorage", "Kamelot", "Kao"],
     // It knows Kubernetes and nothing of batch systems.
     "KubernetesClient": [

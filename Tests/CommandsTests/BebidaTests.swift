@@ -76,6 +76,24 @@ struct BebidaCommandTests {
     #expect(wish?.rawValue ?? "plan" == word && hosts == ["node1", "node2"])
   }
 
+  @Test("check tells what it found, and ends with 1 if something is bad")
+  func check() {
+    let findings = [
+      LendingFinding(.good, "it answers"), LendingFinding(.doubtful, "too much"),
+      LendingFinding(.bad, "we may not list pods there"),
+    ]
+    let found = call(["check"], .lendingFindings(findings))
+    #expect(
+      found.output == """
+        good     it answers
+        doubtful too much
+        BAD      we may not list pods there
+
+        """)
+    #expect(found.exitCode == 1)
+    #expect(call(["check"], .lendingFindings(Array(findings.prefix(2)))).exitCode == 0)
+  }
+
   @Test("a node that is a fault ends it with 1")
   func fault() {
     var broken = status
@@ -86,8 +104,9 @@ struct BebidaCommandTests {
   @Test(
     "what it does not know, or misses, is said",
     arguments: [
-      (["give", "node1"], "none of status, explain, lend, reclaim, pause, plan"),
-      (["lend"], "name the hosts"), (["explain"], "name the hosts"),
+      (["give", "node1"], "none of status, explain, check, lend, reclaim, pause, plan"),
+      (["hook"], "hook is followed by prolog or epilog"), (["lend"], "name the hosts"),
+      (["explain"], "name the hosts"),
     ])
   func wrong(words: [String], said: String) {
     let call = call(words)

@@ -29,6 +29,147 @@ extension LabSuite {
       }
     }
 
+    @Test(
+      "pods give way to Slurm's jobs and come back; a node that is shared, or was, is given back once it is free"
+    )
+    func slurm() throws {
+      try TestLab.runShipped("bebida-slurm") { (test) throws in
+        try kubernetesHas(2, test)
+        // The end of a job while another one holds the node, and jobs back to back, open no node.
+        let said = try test.sh("frontend", Self.shared, user: "user1")
+        #expect(said.hasSuffix("good"), "\(said)")
+        try kubernetesHas(2, test)
+        _ = try test.sh("server", "pkill -KILL bebidad; pkill -KILL liburnad || true")
+        _ = try test.sh("frontend", "timeout 90 srun -N 2 true", user: "user1")
+        try kubernetesHas(2, test)
+      }
+    }
+
+    @Test(
+      "OAR 2's jobs wait for pods to go; one that can't begin is submitted again, its bad node alone is Suspected"
+    )
+    func oar() throws {
+      try TestLab.runShipped("bebida-oar") { (test) throws in
+        try kubernetesHas(2, test)
+        // One node's agent is gone.
+        _ = try test.sh(
+          "node1", "mv /usr/local/bin/liburna-node /root/; pkill -x liburna-node || true")
+        _ = try test.sh("frontend", Self.submitted, user: "user1")
+        #expect(try test.sh("frontend", Self.failed, user: "user1") == Self.oneSuspected)
+        _ = try test.sh("node1", "mv /root/liburna-node /usr/local/bin/")
+        _ = try test.sh("frontend", Self.resubmitted, user: "user1")
+        try kubernetesHas(2, test)
+        // Nobody answers hooks, and then nobody listens to them.
+        _ = try test.sh("server", "sed -i 's/hook prolog/& --limit 2/' /etc/bebida/prolog")
+        _ = try test.sh("server", "pkill -STOP bebidad")
+        _ = try test.sh("frontend", Self.submitted, user: "user1")
+        _ = try test.sh("server", Self.launchEnded)
+        _ = try test.sh("server", "pkill -CONT bebidad")
+        _ = try test.sh("frontend", Self.resubmitted, user: "user1")
+        _ = try test.sh("server", "pkill -KILL bebidad")
+        _ = try test.sh("frontend", Self.submitted, user: "user1")
+        _ = try test.sh("frontend", Self.ended, user: "user1")
+        try kubernetesHas(2, test)
+        #expect(try test.sh("server", "oarnotify -l | grep -c 'state = notActive' || true") == "0")
+      }
+    }
+
+    /// A job of OAR's on both nodes; its number is in `job`.
+    private static let submitted = """
+      cd
+      oarsub -l nodes=2,walltime=0:1:0 'touch "began.$OAR_JOB_ID"' | sed -n 's/^OAR_JOB_ID=//p' >job
+      [ -s job ]
+      """
+
+    /// It has failed and left no trace of having begun; the nodes are as they are.
+    private static let failed = """
+      cd
+      tries=300
+      until oarstat -s -j "$(cat job)" | grep -q Error; do
+        tries=$((tries - 1)); [ $tries -gt 0 ] || { oarstat -f -j "$(cat job)"; exit 1; }; sleep 0.2
+      done
+      [ ! -e "began.$(cat job)" ]
+      oarnodes -s | awk '/^[^ ]/ { node = $1 } /:/ && $3 { print node, $3 }' | sort -u
+      """
+    private static let oneSuspected = "node1 Suspected\nnode2 Alive"
+
+    /// The launcher of the job was ended, and its hook waits for somebody to tell.
+    private static let launchEnded = """
+      job=$(cat ~user1/job)
+      tries=300
+      while pgrep -f "[b]ipbip $job" || ! pgrep -f "[h]ook prolog --limit 2 $job"; do
+        tries=$((tries - 1)); [ $tries -gt 0 ] || { ps ax; exit 1; }; sleep 0.2
+      done
+      """
+
+    /// The job that OAR submitted in its place runs to its end.
+    private static let resubmitted = """
+      cd
+      tries=300
+      again() {
+        oarstat -f -j "$(cat job)" | sed -n "s/.*Resubmiting job $(cat job) => \\([0-9]*\\)).*/\\1/p"
+      }
+      until [ -n "$(again)" ]; do
+        tries=$((tries - 1)); [ $tries -gt 0 ] || { oarstat -f -j "$(cat job)"; exit 1; }; sleep 0.2
+      done
+      again >job.new
+      mv job.new job
+      \(ended)
+      """
+
+    /// The job has run to its end.
+    private static let ended = """
+      cd
+      tries=300
+      until oarstat -s -j "$(cat job)" | grep -q Terminated; do
+        tries=$((tries - 1)); [ $tries -gt 0 ] || { oarstat -f -j "$(cat job)"; exit 1; }; sleep 0.2
+      done
+      [ -e "began.$(cat job)" ]
+      """
+
+    /// So many nodes are open in Kubernetes.
+    private func kubernetesHas(_ count: Int, _ test: TestLab) throws {
+      _ = try test.sh(
+        "frontend",
+        """
+        tries=300
+        until [ "$(kubectl get nodes --no-headers | awk '$2 == "Ready"' | wc -l)" -eq \(count) ]; do
+          tries=$((tries - 1))
+          [ $tries -gt 0 ] || { squeue; sinfo -N; kubectl get nodes; exit 1; }
+          sleep 0.2
+        done
+        """)
+    }
+
+    /// Two jobs on one node, of which one ends; then one after the other on the same node.
+    private static let shared = """
+      cd
+      long=$(sbatch --parsable -n 1 -w node1 --wrap 'sleep 8')
+      short=$(sbatch --parsable -n 1 -w node1 --wrap 'true')
+      tries=300
+      until [ "$(scontrol -o show job "$short" | grep -o 'JobState=[A-Z]*')" = JobState=COMPLETED ]; do
+        tries=$((tries - 1)); [ $tries -gt 0 ] || { squeue; exit 1; }; sleep 0.1
+      done
+      # One that ran before and after the node was seen open ran beside its pods.
+      running() { squeue -h -t R -w node1 -o %A | sort; }
+      closed() {
+        while [ -n "$(squeue -h -w node1)" ]; do
+          before=$(running)
+          if kubectl get node node1 --no-headers | awk '{ exit $2 == "Ready" ? 0 : 1 }' &&
+            [ -n "$before" ] && [ "$(running)" = "$before" ]; then
+            echo "node1 was open beside $before"
+            return
+          fi
+          sleep 0.1
+        done
+        echo closed
+      }
+      [ "$(closed)" = closed ] || { echo "beside the other"; exit 0; }
+      for number in 1 2 3; do sbatch --parsable -w node1 --exclusive --wrap 'sleep 1' >/dev/null; done
+      [ "$(closed)" = closed ] || { echo "back to back"; exit 0; }
+      echo good
+      """
+
     /// All nodes are Kubernetes', as both sides say.
     private func lent(_ test: TestLab) throws {
       _ = try test.sh(

@@ -162,7 +162,8 @@ struct InstallationStories {
       let settings = try await lab.shell(
         "md5sum /etc/oar/oar.conf; dpkg --verify oar-common oar-server")
       let installed = try await lab.install(
-        "liburna", "liburna-server", "liburna-node", "liburna-planners", "liburna-lab")
+        "liburna", "liburna-server", "liburna-node", "liburna-planners", "liburna-lab",
+        "liburna-bebida")
       #expect(installed.exitCode == 0, "\(installed)")
       try await Self.isUsable(lab)
       for (package, other) in [
@@ -179,7 +180,7 @@ struct InstallationStories {
           == settings)
       try await lab.shell(
         """
-        dpkg -P liburna liburna-server liburna-node liburna-lab
+        dpkg -P liburna liburna-server liburna-node liburna-lab liburna-bebida
         ln -s /usr/lib/oar/kamelot /usr/lib/oar/schedulers/kamelot
         """)
       let warned = try await lab.result(
@@ -199,6 +200,7 @@ struct InstallationStories {
     #expect(try await lab.shell("/usr/lib/liburna/bin/oarstat --version").contains("Liburna"))
     #expect(try await lab.shell("oarstat --version").contains("Canicule"))
     #expect(try await lab.shell("liburnad --version").hasPrefix("liburnad "))
+    #expect(try await lab.shell("bebidad --version").hasPrefix("bebidad "))
     #expect(
       try await lab.shell("ls /etc/systemd/system/*/liburnad.service 2>/dev/null || true") == "")
   }

@@ -59,7 +59,9 @@ struct SettingsExample {
     for layer in layers {
       let folder = "\(repository)/Sources/\(layer)"
       for name in try FileManager.default.subpathsOfDirectory(atPath: folder)
-      where name.hasSuffix(".swift") && !name.contains("/Lab/") && !name.hasPrefix("SiteCheck/") {
+      where name.hasSuffix(".swift") && !name.contains("/Lab/") && !name.hasPrefix("SiteCheck/")
+        && !name.hasPrefix("LendingServer/")
+      {
         let text = try text("Sources/\(layer)/\(name)")
         if text.contains("onfiguration") { words.read(text) }
       }

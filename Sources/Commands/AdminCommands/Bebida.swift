@@ -6,6 +6,8 @@ import Wire
 
 /// The options of `bebida`.
 enum BebidaOption {
+  static let limit = Key<Int?>.integer(
+    "--limit", value: "SECONDS", help: "With hook: wait so long at most [50]")
   static let metrics = Key<Bool>.flag(
     "--metrics", help: "Print figures as Prometheus reads them, in place of the table")
 }
@@ -15,23 +17,33 @@ public enum Bebida: Command {
   public static let definition = CommandDefinition(
     "bebida", "Show which nodes are lent to Kubernetes, and say who has one",
     synopsis: [
-      "status [--json | --metrics] [HOST...]", "explain HOST...",
+      "status [--json | --metrics] [HOST...]", "explain HOST...", "check",
       "lend HOST... | reclaim HOST... | pause HOST... | plan HOST...",
+      "hook prolog|epilog [--limit SECONDS] [JOB]",
     ],
-    operands: .hosts, options: [BebidaOption.metrics, DocumentOption.json],
+    operands: .hosts, options: [BebidaOption.metrics, BebidaOption.limit, DocumentOption.json],
     details: [
       "A node is Kubernetes' (KUBE) while no job needs it. For a job it is closed to new pods (CLOSING), "
         + "emptied (DRAINING), fenced (FENCING) and the jobs' (HPC) once it has proved that no process of a "
         + "pod is left; after the last job it is opened (OPENING). One that can't be proved clean is a FAULT.",
       "lend gives hosts to Kubernetes whatever is planned, reclaim keeps them for jobs, pause leaves them as "
         + "they are, and plan takes such a word back. Jobs get their hosts all the same.",
+      "hook is for batch systems: Slurm runs it as PrologSlurmctld and EpilogSlurmctld, OAR 2 with the job as "
+        + "SERVER_PROLOGUE_EXEC_FILE and SERVER_EPILOGUE_EXEC_FILE. It ends once the job's nodes are the job's. If "
+        + "they can't be, it ends with 1 under Slurm; under OAR, whose queues that would stop, it ends the launch, "
+        + "and OAR submits the job again.",
     ],
     examples: [
       ("bebida explain node7", "Why node7 is where it is, and which pod keeps whom waiting"),
       ("bebida reclaim node7", "No pods on node7 until bebida plan node7"),
     ],
     exitCodes: [
-      (0, "done"), (1, "arguments that don't fit, refused, or with status: a node is a FAULT"),
+      (0, "done"),
+      (
+        1,
+        "arguments that don't fit, refused, or with status: a node is a FAULT, with check: "
+          + "something is bad"
+      ),
       (2, "no server"),
     ])
 
@@ -43,12 +55,21 @@ public enum Bebida: Command {
       try require(hosts)
       for host in try ask(hosts, context).hosts { explain(host, context.output) }
       return 0
+    case "check": return try check(context)
     case "plan": return try wish(nil, hosts, context)
+    case "hook":
+      guard let moment = hosts.first, ["prolog", "epilog"].contains(moment), hosts.count <= 2 else {
+        throw CommandFailure(1, "hook is followed by prolog or epilog, and under OAR by the job")
+      }
+      return BebidaHook(
+        isBefore: moment == "prolog", oarJob: hosts.dropFirst().first, context: context,
+        limit: Double(arguments[BebidaOption.limit] ?? 50)
+      ).run()
     case let word:
       guard let wish = LendingWish(rawValue: word) else {
         throw CommandFailure(
           1,
-          "\"\(shortened(word))\" is none of status, explain, lend, reclaim, pause, plan")
+          "\"\(shortened(word))\" is none of status, explain, check, lend, reclaim, pause, plan")
       }
       return try self.wish(wish, hosts, context)
     }
@@ -59,6 +80,22 @@ public enum Bebida: Command {
       throw UnexpectedReply(question: "what is lent")
     }
     return status
+  }
+
+  private static func check(_ context: CommandContext) throws -> Int32 {
+    guard case .lendingFindings(let findings) = try context.ask(.lending(.check)) else {
+      throw UnexpectedReply(question: "whether it can lend")
+    }
+    for finding in findings {
+      let mark =
+        switch finding.verdict {
+        case .good: "good     "
+        case .doubtful: "doubtful "
+        case .bad: "BAD      "
+        }
+      context.output.line(mark + finding.text)
+    }
+    return findings.contains { $0.verdict == .bad } ? 1 : 0
   }
 
   private static func wish(

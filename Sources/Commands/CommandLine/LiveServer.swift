@@ -55,6 +55,10 @@ extension CommandContext {
       words: words, output: TextStream(descriptor: STDOUT_FILENO),
       errors: TextStream(descriptor: STDERR_FILENO), input: STDIN_FILENO,
       variable: { name in getenv(name).map { String(cString: $0) } },
-      connect: { program in try LiveServerLink(program: program) })
+      connect: { program in
+        let isBebida = words.prefix(2).contains { $0 == "bebida" || $0.hasSuffix("/bebida") }
+        let configuration = isBebida ? Configuration.ofBebida() : nil
+        return try LiveServerLink(program: program, configuration: configuration)
+      })
   }
 }

@@ -1,12 +1,17 @@
-// The server's program, which also looks at the database for `liburna doctor`.
+// The server's program, which also looks at the database for `liburna doctor`, and by the name of bebidad lends the
+// nodes of another batch system.
 
 import Controller
+import LendingServer
 import SiteCheck
 
 @main
 enum Main {
   static func main() {
     let words = CommandLine.arguments.dropFirst()
+    if CommandLine.arguments.first.map({ $0.hasSuffix("bebidad") }) == true {
+      return BebidaProgram.main()
+    }
     if SiteDoctor.isCall(words) { SiteDoctor.main(words) }
     Server.main()
   }

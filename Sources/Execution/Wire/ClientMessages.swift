@@ -443,6 +443,7 @@ public enum ServerReply: Codable, Sendable {
   case events([JobEvent])
   case status(ServerStatus)
   case lending(LendingStatus)
+  case lendingFindings([LendingFinding])
   case notice(JobNotice)
   case channelOpened(channel: Int, host: String)
   /// The session has consumed so many bytes of its input: as many more may be sent (``channelWindow``).

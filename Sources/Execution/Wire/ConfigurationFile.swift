@@ -6,6 +6,10 @@ import Glibc
 extension Configuration {
   /// What commands read where `oar.conf` is not theirs to read, as it may hold the password of a database.
   public static let clientPath = "/etc/oar/client.conf"
+  /// The configuration of bebidad.
+  public static let bebidaPath = "/etc/bebida/bebida.conf"
+  /// Where bebidad is asked unless its configuration says otherwise.
+  public static let bebidaSocketPath = "/run/bebida/bebidad.sock"
   /// More is no file that somebody wrote.
   private static let sizeLimit = 1 << 20
 
@@ -27,9 +31,21 @@ extension Configuration {
     return try contents(of: clientPath, unless: [ENOENT]) ?? Configuration()
   }
 
+  /// What bebidad reads, where one lends the nodes of another batch system: `nil` where there is none.
+  public static func ofBebida() -> Configuration? {
+    let path = getenv("BEBIDACONFFILE").map { String(cString: $0) } ?? bebidaPath
+    guard var configuration = try? contents(of: path) else { return nil }
+    configuration["LIBURNA_SOCKET"] = configuration.text(
+      "LIBURNA_SOCKET", default: bebidaSocketPath)
+    return configuration
+  }
+
   private static var namedPath: String? { getenv("OARCONFFILE").map { String(cString: $0) } }
 
-  private static func contents(of path: String) throws(ConnectionError) -> Configuration {
+  /// What a file says.
+  ///
+  /// - Throws: ``ConnectionError`` when it can't be read.
+  public static func contents(of path: String) throws(ConnectionError) -> Configuration {
     try contents(of: path, unless: []) ?? Configuration()
   }
 

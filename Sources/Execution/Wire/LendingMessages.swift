@@ -84,6 +84,51 @@ public enum LendingRequest: Codable, Sendable {
   case show([String])
   /// An administrator's word about hosts; `nil` takes it back.
   case wish(LendingWish?, [String])
+  /// Whether the site can lend; answered by `lendingFindings`.
+  case check
+  /// A batch system's hook; answered by `done` when the job may begin, or refused with what is in its way.
+  case hook(LendingHook)
+}
+
+/// One thing that lending depends on.
+public struct LendingFinding: Codable, Hashable, Sendable {
+  public enum Verdict: String, Codable, Sendable {
+    case good, doubtful, bad
+  }
+
+  public var verdict: Verdict
+  public var text: String
+
+  public init(_ verdict: Verdict, _ text: String) {
+    self.verdict = verdict
+    self.text = text
+  }
+}
+
+/// What a batch system says of a job by a program that it runs before it, or after it.
+public struct LendingHook: Codable, Sendable {
+  public enum Moment: String, Codable, Sendable {
+    /// The job is about to begin; answered when it may.
+    case before
+    /// The job has ended.
+    case after
+    /// The job's launch was ended because nobody could say whether it may begin.
+    case abandoned
+  }
+
+  public var moment: Moment
+  public var job: String
+  /// The job's hosts, as the batch system writes lists of them; empty if it does not name them.
+  public var hosts: String
+  /// Seconds after which an answer comes too late.
+  public var limit: Double
+
+  public init(moment: Moment, job: String, hosts: String, limit: Double) {
+    self.moment = moment
+    self.job = job
+    self.hosts = hosts
+    self.limit = limit
+  }
 }
 
 /// How lending stands.

@@ -148,7 +148,8 @@ extension Change {
   fileprivate var isAboutSite: Bool {
     switch self {
     case .resourceAdded, .resourceRemoved, .resourceChanged, .propertyAdded, .propertyRemoved,
-      .propertyRenamed, .queueSet, .queueRemoved, .walltimeChange, .eventsChecked, .wishesDone:
+      .propertyRenamed, .queueSet, .queueRemoved, .walltimeChange, .eventsChecked, .stateWished,
+      .wishesDone:
       true
     default: false
     }

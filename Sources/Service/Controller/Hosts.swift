@@ -131,7 +131,7 @@ extension Controller {
     case .channelFailed(let channel, let text): channelFailed(channel, text, on: host)
     case .channelEnded(let channel, let status): channelEnded(channel, status: status, on: host)
     case .grant(let channel, let bytes): grantInput(channel, bytes, from: host)
-    case .lending(let report): tellLender { $0.hear(report, from: host) }
+    case .lending(let report): hear(report, from: host)
     case .remark(let text): log.say("\(host): \(text)")
     case .hello, .pong: break
     }

@@ -94,6 +94,16 @@ extension Controller {
         throw Refusal(.unavailable, "the server only starts; try again in a second")
       }
       keep(wish, names, answering: id, of: client)
+    case .check:
+      guard let lender = lending?.lender else { return }
+      client.postpone()
+      let number = client.id
+      Task {
+        let findings = await lender.check()
+        clients[number]?.settle(id, .lendingFindings(findings))
+      }
+    case .hook:
+      throw Refusal(.protocolError, "liburnad needs no hooks: it knows of its jobs itself")
     }
   }
 
@@ -140,6 +150,16 @@ extension Controller {
 
   private func areClean(_ hosts: [String]) -> Bool {
     tellLender { lender in hosts.allSatisfy { lender.mayStart(on: $0) } } ?? true
+  }
+
+  /// What a host says of its lending.
+  func hear(_ report: LendingReport, from host: String) {
+    guard lending == nil else { return tellLender { $0.hear(report, from: host) } ?? () }
+    if report.isOpen {
+      log.say(
+        "\(host) is lent to Kubernetes and takes no jobs, but BEBIDA_KUBECONFIG is not set: see Docs/Bebida.md, "
+          + "To stop lending")
+    }
   }
 
   /// Something about a host changed: jobs that wait for it may go on, or can't.

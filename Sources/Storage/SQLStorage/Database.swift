@@ -106,6 +106,7 @@ final class Database {
     case .jobsSubmitted(let jobs): try pending.submit([jobs])
     case .event(let event): try events.insert(event)
     case .eventsChecked(let numbers): try events.check(numbers)
+    case .stateWished(let state, let host): try resources.wish(state, of: host)
     case .wishesDone(let ids, let state): try resources.endWishes(of: ids, state)
     case .predictions(let predictions, let date): try plan.write(predictions, at: date)
     case .placed(let predictions): try plan.place(predictions)

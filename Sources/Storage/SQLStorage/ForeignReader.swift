@@ -135,6 +135,13 @@ extension EventLog {
 }
 
 extension ResourceChanges {
+  /// Asks the server to give the resources of a host a state.
+  func wish(_ state: ResourceState, of host: String) throws {
+    try connection.statement(
+      "UPDATE resources SET next_state = ?, next_finaud_decision = 'NO' WHERE network_address = ?"
+    ).bind(state.rawValue).bind(host).run()
+  }
+
   /// What was wished of resources is done; a wish that came meanwhile is another.
   func endWishes(of resources: [ResourceID], _ state: ResourceState) throws {
     try connection.statement("wishes done", "resources") {

@@ -46,3 +46,13 @@ extension DatabaseStorage: SharedStorage {
     try withDatabase { try OAR2Rows(connection: $0.connection).hasDeletions() }
   }
 }
+
+extension DatabaseStorage: HostUseStorage {
+  public func hostUse() throws -> HostUse {
+    try withDatabase { try HostUseReader(connection: $0.connection).read() }
+  }
+
+  public func hosts(from begin: String, to end: String) throws -> Set<String> {
+    try withDatabase { try EventLog(connection: $0.connection).hosts(from: begin, to: end) }
+  }
+}

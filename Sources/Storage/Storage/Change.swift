@@ -36,12 +36,14 @@ public enum Change: Sendable {
   case jobDeletion(JobID, DeletionState, at: Instant)
   /// A line in the event log.
   case event(JobEvent)
-  /// Lines of the event log that others wrote were acted upon.
-  case eventsChecked([Int])
-  /// What others wanted of resources is done (`next_state`); a wish that came meanwhile stays.
-  case wishesDone([ResourceID], ResourceState)
   /// The same, and OAR 2's modules are to look at it and to mark it as seen.
   case eventToCheck(JobEvent)
+  /// Lines of the event log that others wrote were acted upon.
+  case eventsChecked([Int])
+  /// The server is to give the resources of a host a state (`next_state`), as an admin wishes it.
+  case stateWished(ResourceState, host: String)
+  /// What others wanted of resources is done (`next_state`); a wish that came meanwhile stays.
+  case wishesDone([ResourceID], ResourceState)
   /// A new resource.
   case resourceAdded(Resource)
   /// A resource removed, with its logs.

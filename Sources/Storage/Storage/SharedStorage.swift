@@ -36,6 +36,27 @@ public protocol SharedStorage: Storage {
   func hasDeletionsForLeon() async throws -> Bool
 }
 
+/// What whoever lends the hosts of another server's database asks of it.
+public protocol HostUseStorage: Storage {
+  /// Who has which hosts, and from when others will, as one state of the database.
+  func hostUse() async throws -> HostUse
+
+  /// The hosts that an event of one type marks until one of another type.
+  func hosts(from begin: String, to end: String) async throws -> Set<String>
+}
+
+/// What jobs have of hosts, as whoever lends hosts must know it.
+public struct HostUse: Hashable, Sendable {
+  /// Every host, and whether all its resources are Alive.
+  public var hosts: [String: Bool] = [:]
+  /// The hosts of the jobs that have some, from the decision to launch them until nothing of them is left there.
+  public var jobs: [JobID: Set<String>] = [:]
+  /// When the next job is planned to begin on a host.
+  public var starts: [String: Instant] = [:]
+
+  public init() {}
+}
+
 /// What is heard of changes that others make.
 public enum ForeignChange: Hashable, Sendable {
   /// From now on changes are told; those before must be looked for.

@@ -209,6 +209,12 @@ public actor Lender {
     return host.record.reason
   }
 
+  /// Whether a host is where it should be: free of pods for jobs, or lent.
+  public func isSound(_ name: String) -> Bool {
+    guard let host = hosts[name], host.isWritten else { return false }
+    return host.record.phase == .batch || host.record.phase == .lent
+  }
+
   // MARK: Deciding
 
   /// Pairs hosts and nodes anew, once for all that is heard in a round.

@@ -41,8 +41,17 @@ static const unsigned char oar2_liburnad[] = {
 static const unsigned char slurm_kubernetes[] = {
 #embed "slurm-kubernetes.yaml"
 };
+static const unsigned char lender[] = {
+#embed "lender.yaml"
+};
 static const unsigned char bebida_liburna[] = {
 #embed "bebida-liburna.yaml"
+};
+static const unsigned char bebida_slurm[] = {
+#embed "bebida-slurm.yaml"
+};
+static const unsigned char bebida_oar[] = {
+#embed "bebida-oar.yaml"
 };
 static const unsigned char build_kubernetes[] = {
 #embed "build-kubernetes"
@@ -64,7 +73,10 @@ static const shipped_composition all[] = {
     SHIPPED("oar2-kubernetes", oar2_kubernetes),
     SHIPPED("oar2-liburnad", oar2_liburnad),
     SHIPPED("slurm-kubernetes", slurm_kubernetes),
+    SHIPPED("lender", lender),
     SHIPPED("bebida-liburna", bebida_liburna),
+    SHIPPED("bebida-slurm", bebida_slurm),
+    SHIPPED("bebida-oar", bebida_oar),
 };
 
 static const shipped_composition files[] = {

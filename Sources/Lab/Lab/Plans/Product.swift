@@ -15,7 +15,8 @@ enum Product {
 
   /// What makes the programs commands of a host.
   static var links: [PlannedItem] {
-    let commands = commandNames.map { ($0, "liburna") } + programs.map { ($0, $0) }
+    let commands =
+      commandNames.map { ($0, "liburna") } + programs.map { ($0, $0) } + [("bebidad", "liburnad")]
     return commands.map { .link("/usr/local/bin/" + $0.0, to: "\(directory)/\($0.1)") }
   }
 
