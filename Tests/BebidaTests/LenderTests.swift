@@ -227,6 +227,29 @@ struct LenderTests {
     }
   }
 
+  @Test("what pods did until a job took their host is lost, what they ended with is not")
+  func podTime() async throws {
+    try await withSite("time") { site in
+      let host = "time-n1"
+      await site.lent([host])
+      try await site.place("quick-1", on: host)
+      await eventually { await site.lender?.podsSince.count == 1 }
+      try await site.succeed("quick-1")
+      await eventually { await site.lender?.counts.podTime ?? 0 > 0 }
+      #expect(await site.lender?.counts.lostPodTime == 0)
+      try await site.place("quick-2", on: host)
+      await eventually { await site.lender?.podsSince.count == 1 }
+      await site.begin("1", [host])
+      #expect(await site.lender?.counts.lostPodTime ?? 0 > 0)
+      let figures = try #require(await site.lender?.status(of: []).counts)
+      #expect(figures["start_delay_seconds_count"] == 1)
+      #expect(figures["violations_total"] == 0)
+      let share = try #require(figures["effectiveness_ratio"])
+      #expect(share > 0 && share < 1)
+      await site.end("1", [host])
+    }
+  }
+
   @Test(
     "a node that an administrator reclaims stays with the batch system, also under another lender")
   func wishes() async throws {
@@ -285,6 +308,12 @@ struct LenderTests {
       let counts = try #require(await site.lender?.counts)
       #expect(counts.reclaimed >= 8 * Self.rounds && counts.faults == 0)
       #expect(counts.evicted > Self.rounds, "there were hardly any pods")
+      #expect(counts.violations == 0 && counts.intruders == 0)
+      #expect(counts.quickDelays.last == counts.delays)
+      // The phases that hosts went through make up what jobs waited for them.
+      #expect(abs(counts.phaseDelay.values.reduce(0, +) - counts.delay) < 0.01 * counts.delay)
+      #expect(0 < counts.harvested && counts.harvested <= counts.idle)
+      #expect(counts.lostPodTime > 0)
       let mean = Int(counts.delay / Double(counts.delays) * 1000)
       print(
         "hand-overs: \(counts.reclaimed), \(counts.evicted) pods evicted, \(counts.deleted) told; "

@@ -296,6 +296,13 @@ actor Site {
       ]))
   }
 
+  /// A pod ends well, as its kubelet tells.
+  func succeed(_ pod: String) async throws {
+    _ = try await client.patch(
+      Pod.self, pod, in: "default",
+      .strategic(.fields(["status": .fields(["phase": .string("Succeeded")])])), part: "status")
+  }
+
   func node(_ host: String) async throws -> Node { try await client.get(Node.self, host) }
 
   func isRunning(on host: String) -> Bool { hosts[host]?.running.isEmpty == false }

@@ -39,6 +39,22 @@ struct BebidaCommandTests {
     #expect(call.exitCode == 0)
   }
 
+  @Test("what came of it so far is a line below")
+  func summary() {
+    var status = status
+    status.counts = [
+      "harvest_ratio": 0.973, "effectiveness_ratio": 0.9, "start_delay_seconds_count": 4,
+      "start_delay_seconds_sum": 1, "start_delay_seconds_max": 0.5,
+    ]
+    #expect(
+      call([], .lending(status)).output.hasSuffix(
+        """
+        lent 97 % of the idle time; 10 % of pods' time lost to jobs; jobs waited 250 ms for a node in the mean, \
+        500 ms at most
+
+        """))
+  }
+
   @Test("explain says who holds a node, how it is itself, and what keeps its pods")
   func explain() {
     #expect(

@@ -46,6 +46,16 @@ struct ShowNodeTests {
     #expect(text.hasSuffix("drain=NO, core=, host=\n\n"))
   }
 
+  @Test("a resource whose host may be lent says who has it")
+  func lending() throws {
+    var record = Recorded.records[0]
+    record.lending = "KUBE, no job needs it"
+    #expect(
+      nodes([], [record]).output.contains(
+        "state : Alive\njobs: 50\nlending : KUBE, no job needs it\nproperties : "))
+    #expect(nodes(["--json"], [record]).output.contains("\"lending\": \"KUBE, no job needs it\""))
+  }
+
   @Test("-s prints the resources of each host, and which of them sleep")
   func states() {
     var records = Recorded.records

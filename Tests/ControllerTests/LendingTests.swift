@@ -74,6 +74,14 @@ import Wire
     let report = LendingReport(epoch: try epoch(closing.word), isOpen: false)
     await stage.report(.lending(report), from: "node1")
     #expect(await !stage.said().contains { $0.contains("start") })
+    let waiting = try await stage.act { controller in
+      var explanation = try controller.state.explain(
+        1, settings: controller.settings, at: time(nil))
+      controller.addLending(to: &explanation)
+      return (explanation, controller.withLending(try controller.state.records(of: .init())))
+    }
+    #expect(waiting.0.kind == "lending" && waiting.0.text.contains("node1 is FENCING, job 1 "))
+    #expect(waiting.1.first?.lending?.hasPrefix("FENCING, job 1 holds it") == true)
     var clean = report
     clean.isProvenClean = true
     await stage.report(.lending(clean), from: "node1")

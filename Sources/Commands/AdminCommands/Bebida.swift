@@ -142,7 +142,29 @@ public enum Bebida: Command {
       }
       output.line(text + line[4])
     }
+    if let line = summary(status.counts) { output.line(line) }
   }
+
+  /// What came of it so far; nil before anything did.
+  private static func summary(_ counts: [String: Double]) -> String? {
+    var parts: [String] = []
+    if let share = counts["harvest_ratio"] {
+      parts.append("lent \(percent(share)) of the idle time")
+    }
+    if let share = counts["effectiveness_ratio"] {
+      parts.append("\(percent(1 - share)) of pods' time lost to jobs")
+    }
+    if let count = counts["start_delay_seconds_count"], count > 0,
+      let sum = counts["start_delay_seconds_sum"], let longest = counts["start_delay_seconds_max"]
+    {
+      parts.append(
+        "jobs waited \(Int(sum / count * 1000)) ms for a node in the mean, \(Int(longest * 1000)) ms at most"
+      )
+    }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  private static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
 
   private static func until(_ host: LentHostStatus) -> String {
     if !host.jobs.isEmpty { return "now" }

@@ -63,6 +63,7 @@ struct ResourceData {
       "properties": .map(
         properties.map { OutputEntry($0.name, value(resource.properties[$0.name])) }),
       "jobs": .list(record.jobs),
+      "lending": .optional(record.lending),
     ]
   }
 

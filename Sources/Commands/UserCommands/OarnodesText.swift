@@ -32,6 +32,10 @@ struct ResourceText {
       bytes.append(text: "resource_id : \(resource.id)\n")
       bytes.append(text: "state : \(stateText(resource))\n")
       if !record.jobs.isEmpty { bytes.append(text: "jobs: \(jobs)\n") }
+      if let lending = record.lending {
+        bytes.append(printable: "lending : \(lending)")
+        bytes.append(text: "\n")
+      }
       bytes.append(text: "properties : ")
       var values = columns.map { "\($0)=\(resource.value(of: $0)?.text ?? "")" }
       if !record.jobs.isEmpty { values.append("jobs=\(jobs)") }

@@ -192,10 +192,13 @@ public enum JobAction: Codable, Sendable {
 public struct ResourceRecord: Codable, Sendable {
   public var resource: Resource
   public var jobs: [JobID]
+  /// How its host stands between Kubernetes and jobs, as `PHASE, reason`; `nil` where nothing is lent.
+  public var lending: String?
 
-  public init(resource: Resource, jobs: [JobID]) {
+  public init(resource: Resource, jobs: [JobID], lending: String? = nil) {
     self.resource = resource
     self.jobs = jobs
+    self.lending = lending
   }
 }
 

@@ -127,6 +127,36 @@ extension Controller {
     }
   }
 
+  // MARK: What people see
+
+  /// Resources with how their hosts stand between Kubernetes and jobs.
+  func withLending(_ records: [ResourceRecord]) -> [ResourceRecord] {
+    guard lending != nil else { return records }
+    var standings: [String: String?] = [:]
+    return records.map { record in
+      var record = record
+      let host = record.resource.networkAddress
+      let standing = standings[host] ?? (tellLender { $0.standing(of: host) } ?? nil)
+      standings[host] = standing
+      record.lending = standing
+      return record
+    }
+  }
+
+  /// A job that has its resources and does not begin may wait for its hosts.
+  func addLending(to explanation: inout Explanation) {
+    guard let execution = executions[explanation.job],
+      execution.pending.contains(Execution.lender)
+    else { return }
+    let hosts = execution.hosts.compactMap { host -> String? in
+      let standing = tellLender { $0.mayStart(on: host) ? nil : $0.standing(of: host) } ?? nil
+      return standing.map { "\(host) is \($0)" }
+    }
+    explanation.kind = "lending"
+    explanation.text =
+      "its hosts are being taken back from Kubernetes: \(hosts.joined(separator: "; "))"
+  }
+
   // MARK: Jobs
 
   /// A job that uses hosts keeps them from Kubernetes until it is forgotten.

@@ -35,12 +35,14 @@ extension Controller {
       try act(action, selection, id, client, asker)
     case .resources(let selection):
       client.reply(
-        id, .resources(try state.records(of: selection), properties: state.properties))
+        id,
+        .resources(withLending(try state.records(of: selection)), properties: state.properties))
     case .setResources, .addResource, .removeResources, .properties, .queues:
       try administer(request, id, client, asker, at: now)
     case .explain(let job):
-      client.reply(
-        id, .explanation(try state.explain(job, settings: settings, at: now)))
+      var explanation = try state.explain(job, settings: settings, at: now)
+      addLending(to: &explanation)
+      client.reply(id, .explanation(explanation))
     case .walltime(let job): try tellWalltime(of: job, id, client)
     case .changeWalltime(let job, let order):
       try requireRoom()

@@ -48,11 +48,13 @@ extension Lender {
   private func take(_ pod: Pod) {
     guard !pod.nodeName.isEmpty else { return }
     pods[pod.nodeName, default: [:]][pod.metadata.uid] = pod
+    count(pod)
     reconsiderNode(pod.nodeName)
   }
 
   private func drop(_ pod: Pod) {
     pods[pod.nodeName]?[pod.metadata.uid] = nil
+    countEnd(of: pod)
     reconsiderNode(pod.nodeName)
   }
 

@@ -26,6 +26,9 @@ public actor Lender {
   /// Which of them are told up to now.
   var following = Following()
   public internal(set) var counts = LenderCounts()
+  var countedUntil = Lender.now
+  /// Since when pods run on lent hosts, by uid.
+  var podsSince: [String: Duration] = [:]
 
   /// What is on the disk, of hosts that are known and of others.
   private var intents: [String: IntentFile.Intent] = [:]
@@ -91,6 +94,7 @@ public actor Lender {
 
   private func lookAtAll() {
     guard !isStopped else { return }
+    countTime()
     lookOnce()
     loop.after(Self.round) { self.assumeIsolated { $0.lookAtAll() } }
   }
@@ -121,7 +125,10 @@ public actor Lender {
   /// A job is about to use hosts.
   public func hold(_ job: String, _ names: some Sequence<String>) {
     for name in names {
-      if hosts[name]?.demand.holders.isEmpty == true { hosts[name]?.wantedSince = Self.now }
+      if hosts[name]?.demand.holders.isEmpty == true {
+        hosts[name]?.wantedSince = Self.now
+        hosts[name]?.phaseSince = Self.now
+      }
       hosts[name]?.demand.holders.insert(job)
       reconsider(name)
     }
@@ -181,6 +188,7 @@ public actor Lender {
   // MARK: What hosts say
 
   public func hear(_ report: LendingReport, from name: String) {
+    countIntruders(report, on: name)
     hosts[name]?.agent = AgentView(
       isConnected: true, epoch: report.epoch, isProvenClean: report.isProvenClean,
       isOpen: report.isOpen, problem: report.problem)
@@ -275,19 +283,11 @@ public actor Lender {
     let phase = host.record.phase
     guard host.toldClear != isClear || host.toldPhase != phase else { return }
     hosts[name]?.toldClear = isClear
+    countPhase(of: name, before: host.toldPhase)
     if isClear { countDelay(of: name) }
     hosts[name]?.toldPhase = phase
     if host.toldPhase != phase { note(host.record, before: host.toldPhase, on: name) }
     side.changed(name)
-  }
-
-  private func countDelay(of name: String) {
-    guard let since = hosts[name]?.wantedSince else { return }
-    hosts[name]?.wantedSince = nil
-    let delay = (Self.now - since).seconds
-    counts.delays += 1
-    counts.delay += delay
-    counts.longestDelay = max(counts.longestDelay, delay)
   }
 
   // MARK: The disk

@@ -11,6 +11,8 @@ struct LentHost {
   var writtenWish: BatchDemand.Order?
   var demand = BatchDemand()
   var agent = AgentView(isConnected: false)
+  /// Processes of pods that its agent has ended since it began.
+  var killed = 0
 
   /// A write to its node is under way.
   var isMarking = false
@@ -27,6 +29,8 @@ struct LentHost {
   /// What was told of it: whether jobs may start, and the phase.
   var toldClear = false
   var toldPhase: Phase?
+  /// Since when it is in this phase, or since when it is wanted, whatever is later.
+  var phaseSince = Duration.zero
 
   init(_ record: NodeRecord) { self.record = record }
 

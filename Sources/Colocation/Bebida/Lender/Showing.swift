@@ -11,6 +11,11 @@ extension Lender {
       hosts: wanted.sorted().compactMap { status(of: $0) }, counts: figures)
   }
 
+  /// How a host stands, in a few words; `nil` for one that is not known.
+  public func standing(of name: String) -> String? {
+    hosts[name].map { "\($0.record.phase.rawValue), \($0.record.reason)" }
+  }
+
   private func status(of name: String) -> LentHostStatus? {
     guard let host = hosts[name] else { return nil }
     let now = Self.now
@@ -42,7 +47,23 @@ extension Lender {
       "interruptions_total": Double(counts.interruptions),
       "start_delay_seconds_sum": counts.delay, "start_delay_seconds_max": counts.longestDelay,
       "start_delay_seconds_count": Double(counts.delays),
+      "start_delay_seconds_bucket{le=\"+Inf\"}": Double(counts.delays),
+      "idle_host_seconds_total": counts.idle, "lent_host_seconds_total": counts.harvested,
+      "pod_seconds_total": counts.podTime + counts.lostPodTime,
+      "pod_seconds_lost_total": counts.lostPodTime,
+      "violations_total": Double(counts.violations),
+      "intruders_total": Double(counts.intruders),
     ]
+    for (bound, count) in zip(LenderCounts.bounds, counts.quickDelays) {
+      figures["start_delay_seconds_bucket{le=\"\(bound)\"}"] = Double(count)
+    }
+    for (phase, seconds) in counts.phaseDelay {
+      figures["start_delay_phase_seconds_sum{phase=\"\(phase.rawValue)\"}"] = seconds
+    }
+    // Shares of 1, once there is something to share.
+    if counts.idle > 0 { figures["harvest_ratio"] = counts.harvested / counts.idle }
+    let podTime = counts.podTime + counts.lostPodTime
+    if podTime > 0 { figures["effectiveness_ratio"] = counts.podTime / podTime }
     for phase in Phase.allCases {
       figures["nodes{phase=\"\(phase.rawValue)\"}"] = Double(
         hosts.values.count { $0.record.phase == phase })
