@@ -6,7 +6,7 @@ BEBIDA_STORY = Scripts/setup tests && $(RELEASE)/liburna lab test -n 2 -c
 PROGRAMS = --product liburna --product liburnad --product liburna-node
 
 .PHONY: help setup build release deb demo demo-down test lint format bench bench-planner bench-lab bench-oar2 \
-	story-lab story-oar2 story-bebida-liburna story-bebida-oar story-bebida-slurm torture torture-bebida torture-planner \
+	story-lab story-oar2 story-bebida-liburna story-bebida-oar story-bebida-slurm torture bebida-torture torture-planner \
 	clean
 
 help:            ## list the targets
@@ -74,7 +74,7 @@ bench-oar2: release ## time a pass over a queue of a real OAR 2 beside OAR's own
 torture: setup   ## kill servers and agents 10,000 times and look for damage
 	@LIBURNA_TORTURE_KILLS=10000 Scripts/test --filter Faults
 
-torture-bebida: setup ## have 10,000 nodes change hands between Kubernetes and jobs, and look for a pod beside a job
+bebida-torture: setup ## have 10,000 nodes change hands between Kubernetes and jobs, and look for a pod beside a job
 	@LIBURNA_HAND_OVERS=10000 Scripts/test --filter LenderTests.handOvers
 
 torture-planner: setup ## judge the plans of 100,000 random scenarios

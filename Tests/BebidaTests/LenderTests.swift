@@ -322,7 +322,7 @@ struct LenderTests {
     }
   }
 
-  /// How often each of eight hosts changes hands; `make torture-bebida` has more.
+  /// How often each of eight hosts changes hands; `make bebida-torture` has more.
   private static let rounds =
     (getenv("LIBURNA_HAND_OVERS").flatMap { Int(String(cString: $0)) } ?? 1000) / 8
 
