@@ -15,9 +15,10 @@ import Wire
 struct LenderTests {
   private func withSite(
     _ name: String, hosts: Int = 1, policy: LendingPolicy = LendingPolicy(grace: .seconds(3)),
-    relay: Relay? = nil, _ body: (Site) async throws -> Void
+    daemonSets: Set<String> = [], relay: Relay? = nil, _ body: (Site) async throws -> Void
   ) async throws {
-    let site = try await Site(name, hosts: hosts, policy: policy, relay: relay)
+    let site = try await Site(
+      name, hosts: hosts, policy: policy, daemonSets: daemonSets, relay: relay)
     do {
       try await site.startLender()
       try await body(site)
@@ -222,6 +223,25 @@ struct LenderTests {
       await site.setAgent(true, on: host)
       await site.begin("1", [host])
       #expect(await site.lender?.fault(of: host) == nil)
+      await site.end("1", [host])
+      await site.lent([host])
+    }
+  }
+
+  @Test("a DaemonSet's pod that may stay and is made anew beside a job may stay as well")
+  func daemonSets() async throws {
+    try await withSite("daemon", daemonSets: ["default/net"]) { site in
+      let host = "daemon-n1"
+      await site.lent([host])
+      try await site.place("net-1", on: host, of: "net")
+      try await site.place("quick-1", on: host)
+      await eventually { await site.hosts[host]?.running.count == 2 }
+      await site.begin("1", [host])
+      #expect(await site.hosts[host]?.running.count == 1)
+      try await site.place("net-2", on: host, of: "net")
+      await eventually { await site.hosts[host]?.order?.keeping.spared.count == 2 }
+      #expect(await site.lender?.mayStart(on: host) == true)
+      #expect(await site.lender?.counts.violations == 0)
       await site.end("1", [host])
       await site.lent([host])
     }

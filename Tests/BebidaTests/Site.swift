@@ -20,6 +20,9 @@ struct StandInHost {
   var isAgentUp = true
   /// The job that runs on it.
   var job: String?
+
+  /// The pods on it that may not be there beside a job.
+  var intruders: Set<String> { running.subtracting(order?.keeping.spared ?? []) }
 }
 
 /// Everything on one loop.
@@ -42,7 +45,7 @@ actor Site {
   /// - Parameter relay: the way of the lender to the API server, if it is one that can be cut.
   init(
     _ name: String, hosts count: Int, policy: LendingPolicy = LendingPolicy(grace: .seconds(3)),
-    relay: Relay? = nil
+    daemonSets: Set<String> = [], relay: Relay? = nil
   ) async throws {
     // It runs before the rest of this initializer, which goes on there.
     let loop = EventLoop()
@@ -56,6 +59,7 @@ actor Site {
     let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var settings = LenderSettings(intentPath: "\(directory)/liburna-bebida-\(getpid())-\(name)")
     settings.policy = policy
+    settings.daemonSets = daemonSets
     self.settings = settings
     unlink(settings.intentPath)
     for number in 1...count {
@@ -132,7 +136,8 @@ actor Site {
   private func report(_ name: String) -> LendingReport? {
     guard let host = hosts[name], let order = host.order else { return nil }
     return LendingReport(
-      epoch: order.epoch, isOpen: host.isOpen, isProvenClean: !host.isOpen && host.running.isEmpty)
+      epoch: order.epoch, isOpen: host.isOpen, isProvenClean: !host.isOpen && host.intruders.isEmpty
+    )
   }
 
   /// As the agent does it: no order of an earlier epoch is obeyed, and the answer comes a moment later.
@@ -142,7 +147,7 @@ actor Site {
     if order.epoch > known || (order.epoch == known && order.opens == host.order?.opens) {
       hosts[name]?.order = order
       hosts[name]?.isOpen = order.opens
-      if !order.opens { hosts[name]?.running = [] }
+      if !order.opens { hosts[name]?.running.formIntersection(order.keeping.spared) }
     }
     loop.after(0.002) {
       self.assumeIsolated { site in
@@ -218,8 +223,8 @@ actor Site {
 
   /// No pod beside a job, ever.
   private func witness(_ name: String) {
-    guard let host = hosts[name], let job = host.job, !host.running.isEmpty else { return }
-    violations.append("\(host.running.count) pods run beside \(job) on \(name)")
+    guard let host = hosts[name], let job = host.job, !host.intruders.isEmpty else { return }
+    violations.append("\(host.intruders.count) pods run beside \(job) on \(name)")
   }
 
   // MARK: Jobs
@@ -284,11 +289,24 @@ actor Site {
   // MARK: Pods and nodes
 
   /// Binds a pod to a node without asking the scheduler, as anybody may.
-  func place(_ pod: String, on host: String, grace: Int = 30) async throws {
+  ///
+  /// - Parameter daemonSet: the DaemonSet that it is of.
+  func place(
+    _ pod: String, on host: String, grace: Int = 30, of daemonSet: String? = nil
+  ) async throws {
+    let owners = daemonSet.map { name in
+      JSONValue.fields([
+        "apiVersion": .string("apps/v1"), "kind": .string("DaemonSet"), "name": .string(name),
+        "uid": .string("00000000-0000-0000-0000-000000000001"), "controller": .bool(true),
+      ])
+    }
     try await client.create(
       Pod.self,
       .fields([
-        "metadata": .fields(["name": .string(pod), "labels": .fields(["app": .string(name)])]),
+        "metadata": .fields([
+          "name": .string(pod), "labels": .fields(["app": .string(name)]),
+          "ownerReferences": .array([owners].compactMap { $0 }),
+        ]),
         "spec": .fields([
           "nodeName": .string(host), "terminationGracePeriodSeconds": .number("\(grace)"),
           "containers": .array([.fields(["name": .string("main"), "image": .string("none")])]),

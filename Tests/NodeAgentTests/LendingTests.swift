@@ -180,6 +180,73 @@ struct LendingTests {
   }
 
   @Test(
+    "beside pods that may stay, a pod that comes to be on a closed host never runs",
+    arguments: versions)
+  func newcomers(version: GroupVersion) throws {
+    try withHost(version) { host in
+      let agent = try host.agent()
+      let stays = try running(host, "pod1-a")
+      try agent.send(close(1, PodKeeping(groups: ["kubepods"], spared: ["1-a"])))
+      #expect(try report(agent).isProvenClean)
+      let groups = try groups(host)
+      for (number, quality) in ["besteffort", "burstable", "besteffort"].enumerated() {
+        // As kubelets do it: the cgroup of the pod some moments before its first process.
+        let pod = "kubepods/\(quality)/pod\(number)"
+        try groups.create(Confinement(path: pod, cpus: []))
+        usleep(20_000)
+        let (pid, output) = try container(host, "pod\(number)", of: quality, script: "echo ran")
+        #expect(endStatus(pid) == SIGKILL)
+        #expect(try Descriptors.read(output, upTo: 4, named: "a pod").isEmpty)
+        Glibc.close(output)
+        #expect(try report(agent) { $0.killed > number }.isProvenClean)
+      }
+      #expect(isAlive(Int(stays)))
+      kill(stays, SIGKILL)
+    }
+  }
+
+  @Test(
+    "a pod that may stay and is made anew on a closed host runs once the host is told of it",
+    arguments: versions)
+  func amended(version: GroupVersion) throws {
+    try withHost(version) { host in
+      let agent = try host.agent()
+      let stays = try running(host, "pod1-a")
+      try agent.send(close(1, PodKeeping(groups: ["kubepods"], spared: ["1-a"])))
+      #expect(try report(agent).isProvenClean)
+      let groups = try groups(host)
+      try groups.create(Confinement(path: "kubepods/besteffort/pod1-b", cpus: []))
+      try agent.send(close(1, PodKeeping(groups: ["kubepods"], spared: ["1-b"])))
+      // The host stays clean, the other one goes.
+      #expect(try report(agent).isProvenClean)
+      #expect(endStatus(stays) == SIGKILL)
+      let (new, output) = try container(host, "pod1-b", script: "echo ran")
+      #expect(try Descriptors.read(output, upTo: 4, named: "a pod") == Array("ran\n".utf8))
+      Glibc.close(output)
+      #expect(endStatus(new) == 0)
+    }
+  }
+
+  @Test(
+    "a kubelet whose cgroups come to be on a closed host runs nothing there", arguments: versions)
+  func firstPods(version: GroupVersion) throws {
+    try withHost(version) { host in
+      let agent = try host.agent()
+      let groups = try groups(host)
+      // The root of the hierarchy is always there, that of a test is not.
+      try groups.create(Confinement(path: "other", cpus: []))
+      try agent.send(close(1))
+      #expect(try report(agent).isProvenClean)
+      try groups.create(Confinement(path: "kubepods", cpus: []))
+      usleep(20_000)
+      let (pid, output) = try container(host, "pod1", script: "echo ran")
+      #expect(endStatus(pid) == SIGKILL)
+      #expect(try Descriptors.read(output, upTo: 4, named: "a pod").isEmpty)
+      Glibc.close(output)
+    }
+  }
+
+  @Test(
     "after pods that might stay, pods of all qualities run again on a host that is opened",
     arguments: versions)
   func openingBesideSpared(version: GroupVersion) throws {

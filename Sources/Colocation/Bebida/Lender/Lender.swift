@@ -96,6 +96,7 @@ public actor Lender {
     guard !isStopped else { return }
     countTime()
     lookOnce()
+    for name in hosts.keys { amendOrder(of: name) }
     loop.after(Self.round) { self.assumeIsolated { $0.lookAtAll() } }
   }
 

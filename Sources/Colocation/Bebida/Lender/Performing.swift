@@ -34,6 +34,15 @@ extension Lender {
     side.order(order, name)
   }
 
+  /// Tells the agent of a closed host that other pods may stay by now: a DaemonSet's were made anew.
+  func amendOrder(of name: String) {
+    guard !settings.daemonSets.isEmpty, following.isCurrent, let host = hosts[name],
+      host.record.phase == .batch, host.agent.isProvenClean, let node = nodeOfHost[name],
+      host.order?.order.keeping.spared != spared(on: node)
+    else { return }
+    order(name, host.record.epoch, opens: false, now: Self.now)
+  }
+
   /// The uids of the pods that may stay.
   private func spared(on node: String) -> [String] {
     (pods[node] ?? [:]).values.filter {

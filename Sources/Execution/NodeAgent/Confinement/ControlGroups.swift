@@ -37,6 +37,8 @@ protocol ControlGroups: AnyObject {
   func entry(_ path: String) throws(SystemError) -> GroupEntry
   /// The names of the cgroups directly below it.
   func children(_ path: String) -> [String]
+  /// The directories in which one sees that a cgroup is made below it.
+  func directories(_ path: String) -> [String]
   /// The processes in it and below it.
   func processes(_ path: String) -> [pid_t]
   /// Stops everything in it, or lets it go on.

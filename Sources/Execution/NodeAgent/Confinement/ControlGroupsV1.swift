@@ -119,6 +119,10 @@ final class ControlGroupsV1: ControlGroups {
 
   func children(_ path: String) -> [String] { groupNames(in: baseDirectory(path)) }
 
+  func directories(_ path: String) -> [String] {
+    [baseDirectory(path)] + [directory("freezer", path)].compactMap { $0 }
+  }
+
   func processes(_ path: String) -> [pid_t] { processesOfGroupTree(baseDirectory(path)) }
 
   func setFrozen(_ path: String, _ frozen: Bool) throws(SystemError) {

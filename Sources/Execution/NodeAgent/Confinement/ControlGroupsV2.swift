@@ -108,6 +108,8 @@ final class ControlGroupsV2: ControlGroups {
 
   func children(_ path: String) -> [String] { groupNames(in: directory(path)) }
 
+  func directories(_ path: String) -> [String] { [directory(path)] }
+
   func processes(_ path: String) -> [pid_t] { processesOfGroupTree(directory(path)) }
 
   func setFrozen(_ path: String, _ frozen: Bool) throws(SystemError) {

@@ -56,6 +56,7 @@ final class NoControlGroups: ControlGroups {
   func exists(_ path: String) -> Bool { true }
   func entry(_ path: String) -> GroupEntry { GroupEntry() }
   func children(_ path: String) -> [String] { [] }
+  func directories(_ path: String) -> [String] { [] }
   func processes(_ path: String) -> [pid_t] { [] }
   func setFrozen(_ path: String, _ frozen: Bool) throws(SystemError) {
     throw SystemError("no cgroups are mounted: \(path) can't be suspended", code: ENOTSUP)

@@ -24,9 +24,11 @@ final class Lending {
   /// Counts the orders, so that what belongs to an earlier one is dropped.
   private var step = 0
   private var timer: TimerToken?
+  private let watch: GroupWatch
 
   init(loop: EventLoop, groups: any ControlGroups, state: String) {
     (self.loop, self.groups) = (loop, groups)
+    watch = GroupWatch(loop: loop)
     record = LendingRecord(directory: state)
   }
 
@@ -58,6 +60,7 @@ final class Lending {
       // The same epoch never changes its direction.
       guard new.epoch > order.epoch || new.opens == order.opens else { return tell(report) }
       if new == order, report.problem.isEmpty { return tell(report) }
+      if report.isProvenClean, new.amends(order) { return amend(new) }
     }
     do {
       try record.write(new)
@@ -74,11 +77,13 @@ final class Lending {
     step += 1
     if let timer { loop.cancel(timer) }
     timer = nil
+    watch.end()
     if order.opens { open(order) } else { close(order) }
   }
 
   private func after(_ seconds: Double, _ action: @escaping () -> Void) {
     let step = step
+    if let timer { loop.cancel(timer) }
     timer = loop.after(seconds) { [weak self] in
       if self?.step == step { action() }
     }
@@ -88,6 +93,20 @@ final class Lending {
     change(&report)
     guard report != told else { return }
     told = report
+    tell(report)
+  }
+
+  /// Other pods may stay on a host that is closed and clean: it stays so.
+  private func amend(_ new: LendingOrder) {
+    do {
+      try record.write(new)
+    } catch {
+      report.problem = "\(error)"
+      return tell(report)
+    }
+    order = new
+    PodGroups(groups: groups, keeping: new.keeping).thawSpared()
+    guardHost()
     tell(report)
   }
 
@@ -115,10 +134,11 @@ final class Lending {
 
   /// Ends processes until none is left.
   private func end(_ pods: PodGroups, since began: UInt64) {
-    // Where there is no freezer they are ended all the same.
-    try? pods.freeze()
+    // Before it is looked: nothing comes to be unseen. Where there is no freezer processes are ended all the same.
+    watch.begin(pods.openDirectories) { [weak self] in self?.guardHost() }
+    pods.freeze()
     let left = pods.processes
-    guard !left.isEmpty else { return prove(pods) }
+    guard !left.isEmpty else { return prove() }
     pods.killAll()
     report.killed += left.count
     if Double(EventLoop.monotonicNanoseconds - began) / 1e9 > Self.patience {
@@ -128,21 +148,25 @@ final class Lending {
     after(Self.endPause) { [weak self] in self?.end(pods, since: began) }
   }
 
-  private func prove(_ pods: PodGroups) {
+  private func prove() {
     settle { ($0.isProvenClean, $0.problem) = (true, "") }
-    after(Self.guardPause) { [weak self] in self?.guardHost(pods) }
+    after(Self.guardPause) { [weak self] in self?.guardHost() }
   }
 
-  /// What the kubelet puts there all the same is frozen, and ended.
-  private func guardHost(_ pods: PodGroups) {
-    try? pods.freeze()
+  /// What the kubelet puts there all the same is frozen, and ended. A cgroup that comes to be is frozen at once, before
+  /// a process is put into it.
+  private func guardHost() {
+    guard report.isProvenClean, let order else { return }
+    let pods = PodGroups(groups: groups, keeping: order.keeping)
+    watch.begin(pods.openDirectories) { [weak self] in self?.guardHost() }
+    pods.freeze()
     let newcomers = pods.processes
     if !newcomers.isEmpty {
       pods.killAll()
-      report.killed += newcomers.count
-      try? pods.freeze()
+      pods.freeze()
+      settle { $0.killed += newcomers.count }
     }
-    after(Self.guardPause) { [weak self] in self?.guardHost(pods) }
+    after(Self.guardPause) { [weak self] in self?.guardHost() }
   }
 
   // MARK: The kubelet
@@ -166,5 +190,14 @@ final class Lending {
   /// The server says again what it wants.
   private func fail(_ problem: String) {
     settle { $0.problem = problem }
+  }
+}
+
+extension LendingOrder {
+  /// Whether it closes the host as another one did, and only other pods may stay.
+  fileprivate func amends(_ other: LendingOrder) -> Bool {
+    var same = other
+    same.keeping.spared = keeping.spared
+    return self == same && !opens
   }
 }

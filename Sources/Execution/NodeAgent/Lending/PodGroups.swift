@@ -17,9 +17,41 @@ struct PodGroups {
     for path in closedPaths { groups.killAll(path) }
   }
 
-  /// Freezes what pods that may not stay would run in. What is not there is passed over.
-  func freeze() throws(SystemError) {
-    for path in closedPaths { try groups.setFrozen(path, true) }
+  /// Freezes what pods that may not stay would run in, as far as there is a freezer. What is not there is passed
+  /// over.
+  func freeze() {
+    for path in closedPaths { try? groups.setFrozen(path, true) }
+  }
+
+  /// Lets those go on that may stay.
+  func thawSpared() {
+    for path in present { thawSpared(below: path) }
+  }
+
+  private func thawSpared(below path: String) {
+    if isSpared(path) {
+      try? thaw(path)
+    } else if holdsSpared(path) {
+      try? groups.setFrozen(path, false)
+      for child in groups.children(path) { thawSpared(below: "\(path)/\(child)") }
+    }
+  }
+
+  /// The directories in which cgroups of pods may come to be that nothing keeps frozen: above all of them, and beside
+  /// those that may stay.
+  var openDirectories: Set<String> {
+    let roots = Set(keeping.groups.map { parent(of: $0) })
+    let inner = keeping.spared.isEmpty ? [] : present.flatMap { openPaths(below: $0) }
+    return Set((roots + inner).flatMap { groups.directories($0) })
+  }
+
+  private func parent(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+  }
+
+  private func openPaths(below path: String) -> [String] {
+    guard !isSpared(path), holdsSpared(path) else { return [] }
+    return [path] + groups.children(path).flatMap { openPaths(below: "\(path)/\($0)") }
   }
 
   /// Thaws all cgroups of pods, each by itself: where some might stay, those of others were frozen one by one.
