@@ -290,9 +290,12 @@ actor Site {
 
   /// Binds a pod to a node without asking the scheduler, as anybody may.
   ///
-  /// - Parameter daemonSet: the DaemonSet that it is of.
+  /// - Parameters:
+  ///   - daemonSet: the DaemonSet that it is of.
+  ///   - finalizer: who keeps its object.
   func place(
-    _ pod: String, on host: String, grace: Int = 30, of daemonSet: String? = nil
+    _ pod: String, on host: String, grace: Int = 30, of daemonSet: String? = nil,
+    finalizer: String? = nil
   ) async throws {
     let owners = daemonSet.map { name in
       JSONValue.fields([
@@ -306,6 +309,7 @@ actor Site {
         "metadata": .fields([
           "name": .string(pod), "labels": .fields(["app": .string(name)]),
           "ownerReferences": .array([owners].compactMap { $0 }),
+          "finalizers": .array([finalizer].compactMap { $0.map { .string($0) } }),
         ]),
         "spec": .fields([
           "nodeName": .string(host), "terminationGracePeriodSeconds": .number("\(grace)"),

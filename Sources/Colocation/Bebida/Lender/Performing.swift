@@ -119,7 +119,9 @@ extension Lender {
     goodbye pod: PodView, _ grace: Duration, isTold: Bool, on name: String, now: Duration
   ) {
     let known = hosts[name]?.goodbyes[pod.uid] ?? Goodbye()
-    guard !known.isUnderWay, now >= known.next, !(known.isTold && pod.isGoing) else { return }
+    // That an eviction is to be tried again later delays no pod's being told.
+    let isDue = now >= known.next || (isTold && !known.isTold)
+    guard !known.isUnderWay, isDue, !(known.isTold && pod.isGoing) else { return }
     var goodbye = known
     (goodbye.isUnderWay, goodbye.isTold) = (true, isTold)
     hosts[name]?.goodbyes[pod.uid] = goodbye
