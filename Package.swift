@@ -115,6 +115,9 @@ let package = Package(
         "Bebida", "CLinux",
       ]),
 
+    // The same decisions and the same planner on a played cluster: what lending costs and brings.
+    layer("Service", "LendingSimulation", ["ClusterModel", "Kamelot", "Kao", "Bebida"]),
+
     // Lab: a cluster on one machine.
     // The files as bytes in C: as arrays in Swift they would cost a minute to compile.
     .target(name: "ShippedCompositions", path: "Sources/Lab/Compositions/Shipped"),
@@ -147,7 +150,7 @@ let package = Package(
     .executableTarget(
       name: "kao", dependencies: ["CommandLine", "PlannerCommands", "Controller", "SiteCheck"],
       path: "Sources/Executables/kao", swiftSettings: strict, linkerSettings: fixedAddress),
-    program("liburnad", ["Controller", "SiteCheck", "LendingServer"]),
+    program("liburnad", ["Controller", "SiteCheck", "LendingServer", "LendingSimulation"]),
     // Released as one static file: it runs on hosts without Swift, starts fast and forks cheaply.
     .executableTarget(
       name: "liburna-node", dependencies: ["NodeAgent"], path: "Sources/Executables/liburna-node",
@@ -212,6 +215,7 @@ let package = Package(
       "Bebida",
       ["Bebida", "ClusterModel", "KubernetesClient", "KubernetesFixture", "Encoding", "Wire"]),
     tests("LendingServer", ["LendingServer", "ClusterModel"]),
+    tests("LendingSimulation", ["LendingSimulation"]),
     // A real API server, once for each run of tests that asks for it.
     .target(
       name: "KubernetesFixture", dependencies: ["CLinux"], path: "Tests/KubernetesFixture",

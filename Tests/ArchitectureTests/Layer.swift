@@ -56,6 +56,9 @@ struct Layer {
       "UserCommands", "AdminCommands", "Lab", "Wire", "Credentials", "NodeAgent", "NodeConnections",
     ],
     "Controller": ["NodeAgent", "SiteCheck", "LendingServer"],
+    "LendingSimulation": [
+      "NodeAgent", "NodeConnections", "Controller", "LendingServer", "SiteCheck", "Storage",
+    ],
     "LendingServer": [
       "NodeAgent", "Controller", "SiteCheck", "SQLStorage", "SQLiteStorage", "Kamelot", "Kao",
       "Scenarios",

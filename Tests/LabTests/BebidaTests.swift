@@ -26,8 +26,54 @@ extension LabSuite {
         let explained = try test.sh("frontend", "bebida explain node1")
         #expect(explained.hasPrefix("node1 is KUBE since "), "\(explained)")
         #expect(explained.contains("the host itself: open to pods"), "\(explained)")
+        #expect(try test.sh("frontend", "oarnodes node1").contains("lending : KUBE, "))
+        try killed(test)
       }
     }
+
+    /// Whoever is killed while nodes change hands: the job finds no process of a pod, and nodes and pods come back.
+    private func killed(_ test: TestLab) throws {
+      _ = try test.sh("frontend", Self.pods, user: "user1")
+      for (host, victim) in [
+        ("server", "kube-apiserver"), ("server", "etcd"), ("server", "liburnad"),
+        ("node1", "liburna-node"), ("node1", "kubelet"), ("node1", "containerd"),
+      ] {
+        _ = try test.sh("frontend", Self.podsRun, user: "user1")
+        _ = try test.sh("frontend", Self.looking, user: "user1")
+        _ = try test.sh(host, "pkill -KILL -x \(victim)")
+        #expect(try test.sh("frontend", Self.looked, user: "user1") == "no pod", "\(victim)")
+        try lent(test)
+      }
+      _ = try test.sh("frontend", "kubectl delete deployment hit", user: "user1")
+    }
+
+    private static let pods = """
+      kubectl create deployment hit --image=busybox:lab --replicas=4 --dry-run=client -o yaml -- sleep 600 |
+        sed 's/name: busybox$/&\\n        imagePullPolicy: Never/' | kubectl apply -f -
+      """
+
+    private static let podsRun = """
+      tries=300
+      until [ "$(kubectl get pods -l app=hit --no-headers | grep -c Running)" -ge 4 ]; do
+        tries=$((tries - 1)); [ $tries -gt 0 ] || { kubectl get nodes,pods -o wide; exit 1; }; sleep 0.2
+      done
+      """
+
+    /// A job looks at its node as the composition's test does.
+    private static let looking = """
+      cd
+      rm -f pods.seen
+      oarsub -l nodes=2,walltime=0:2:0 ./look | sed -n 's/^OAR_JOB_ID=//p' >job
+      """
+
+    private static let looked = """
+      cd
+      tries=300
+      until oarstat -s -j "$(cat job)" 2>/dev/null | grep -q Terminated; do
+        tries=$((tries - 1)); [ $tries -gt 0 ] || { oarstat -f -j "$(cat job)"; exit 1; }; sleep 0.2
+      done
+      if [ -e pods.seen ] && [ ! -s pods.seen ]; then echo "no pod"; else cat pods.seen; fi
+      """
 
     @Test(
       "pods give way to Slurm's jobs and come back; a node that is shared, or was, is given back once it is free"

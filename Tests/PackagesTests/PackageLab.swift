@@ -26,7 +26,9 @@ struct BuiltPackages: Sendable {
     let fetch = """
       mkdir "$0/needed"
       cd "$0/needed"
-      fetch() { apt-get download -q libsqlite3-0; }
+      fetch() {
+        apt-get download -q libsqlite3-0 libcurl4 libbrotli1 libnghttp2-14 libpsl5 librtmp1 libssh2-1
+      }
       fetch || { apt-get update -q; fetch; }
       """
     let library = try Subprocess(["sh", "-ec", fetch, directory]).finish(within: 900)

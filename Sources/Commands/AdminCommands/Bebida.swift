@@ -8,6 +8,12 @@ import Wire
 enum BebidaOption {
   static let limit = Key<Int?>.integer(
     "--limit", value: "SECONDS", help: "With hook: wait so long at most [50]")
+  static let workloads = Key<Int?>.integer(
+    "--workloads", value: "N", help: "With simulate: so many workloads [5]")
+  static let nodes = Key<Int?>.integer(
+    "--nodes", value: "N", help: "With simulate: on so many nodes [32]")
+  static let picture = Key<String?>.text(
+    "--picture", value: "FILE", help: "With simulate: write a picture of it there, as SVG")
   static let metrics = Key<Bool>.flag(
     "--metrics", help: "Print figures as Prometheus reads them, in place of the table")
 }
@@ -20,8 +26,13 @@ public enum Bebida: Command {
       "status [--json | --metrics] [HOST...]", "explain HOST...", "check",
       "lend HOST... | reclaim HOST... | pause HOST... | plan HOST...",
       "hook prolog|epilog [--limit SECONDS] [JOB]",
+      "simulate [--workloads N] [--nodes N] [--picture FILE]",
     ],
-    operands: .hosts, options: [BebidaOption.metrics, BebidaOption.limit, DocumentOption.json],
+    operands: .hosts,
+    options: [
+      BebidaOption.metrics, BebidaOption.limit, BebidaOption.workloads, BebidaOption.nodes,
+      BebidaOption.picture, DocumentOption.json,
+    ],
     details: [
       "A node is Kubernetes' (KUBE) while no job needs it. For a job it is closed to new pods (CLOSING), "
         + "emptied (DRAINING), fenced (FENCING) and the jobs' (HPC) once it has proved that no process of a "
@@ -32,6 +43,8 @@ public enum Bebida: Command {
         + "SERVER_PROLOGUE_EXEC_FILE and SERVER_EPILOGUE_EXEC_FILE. It ends once the job's nodes are the job's. If "
         + "they can't be, it ends with 1 under Slurm; under OAR, whose queues that would stop, it ends the launch, "
         + "and OAR submits the job again.",
+      "simulate plays workloads like those of BeBiDa's publication on a cluster that there is not, with the planner and "
+        + "the decisions of the product, beside what was published and beside scripts that drain node after node.",
     ],
     examples: [
       ("bebida explain node7", "Why node7 is where it is, and which pod keeps whom waiting"),
@@ -57,6 +70,7 @@ public enum Bebida: Command {
       return 0
     case "check": return try check(context)
     case "plan": return try wish(nil, hosts, context)
+    case "simulate": return try BebidaSimulate.run(hosts, arguments, context)
     case "hook":
       guard let moment = hosts.first, ["prolog", "epilog"].contains(moment), hosts.count <= 2 else {
         throw CommandFailure(1, "hook is followed by prolog or epilog, and under OAR by the job")
@@ -69,7 +83,8 @@ public enum Bebida: Command {
       guard let wish = LendingWish(rawValue: word) else {
         throw CommandFailure(
           1,
-          "\"\(shortened(word))\" is none of status, explain, check, lend, reclaim, pause, plan")
+          "\"\(shortened(word))\" is none of status, explain, check, lend, reclaim, pause, plan, simulate"
+        )
       }
       return try self.wish(wish, hosts, context)
     }

@@ -1,8 +1,9 @@
-// The server's program, which also looks at the database for `liburna doctor`, and by the name of bebidad lends the
-// nodes of another batch system.
+// The server's program, which also looks at the database for `liburna doctor` and plays for `bebida simulate`, and by
+// the name of bebidad lends the nodes of another batch system.
 
 import Controller
 import LendingServer
+import LendingSimulation
 import SiteCheck
 
 @main
@@ -13,6 +14,7 @@ enum Main {
       return BebidaProgram.main()
     }
     if SiteDoctor.isCall(words) { SiteDoctor.main(words) }
+    if SimulationProgram.isCall(words) { SimulationProgram.main(words) }
     Server.main()
   }
 }
