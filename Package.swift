@@ -214,7 +214,7 @@ let package = Package(
     tests(
       "Bebida",
       ["Bebida", "ClusterModel", "KubernetesClient", "KubernetesFixture", "Encoding", "Wire"]),
-    tests("LendingServer", ["LendingServer", "ClusterModel"]),
+    tests("LendingServer", ["LendingServer", "ClusterModel", "Wire"]),
     tests("LendingSimulation", ["LendingSimulation"]),
     // A real API server, once for each run of tests that asks for it.
     .target(

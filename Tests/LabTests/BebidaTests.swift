@@ -81,6 +81,8 @@ extension LabSuite {
     func slurm() throws {
       try TestLab.runShipped("bebida-slurm") { (test) throws in
         try kubernetesHas(2, test)
+        let found = try test.sh("server", "bebida check")
+        #expect(found.contains("good     PrologSlurmctld is /etc/bebida/prolog"), "\(found)")
         // The end of a job while another one holds the node, and jobs back to back, open no node.
         let said = try test.sh("frontend", Self.shared, user: "user1")
         #expect(said.hasSuffix("good"), "\(said)")
@@ -97,6 +99,9 @@ extension LabSuite {
     func oar() throws {
       try TestLab.runShipped("bebida-oar") { (test) throws in
         try kubernetesHas(2, test)
+        let found = try test.sh("server", "bebida check")
+        #expect(
+          found.contains("good     SERVER_PROLOGUE_EXEC_FILE is /etc/bebida/prolog"), "\(found)")
         // One node's agent is gone.
         _ = try test.sh(
           "node1", "mv /usr/local/bin/liburna-node /root/; pkill -x liburna-node || true")

@@ -1,6 +1,8 @@
 // What Slurm prints, as it is read: lists of hosts, jobs, nodes.
 
+import ClusterModel
 import Testing
+import Wire
 
 @testable import LendingServer
 
@@ -65,6 +67,36 @@ struct SlurmTests {
         "n8": false,
       ])
     #expect(picture.excluded == ["n8"])
+  }
+
+  @Test("what of Slurm's settings lets a job begin beside pods is found")
+  func check() throws {
+    let side = SlurmSide(Configuration(), loop: EventLoop(), say: { _ in })
+    func verdicts(_ text: String) -> [String] {
+      side.findings(in: SlurmReading.settings(text)).map { "\($0.verdict.rawValue) \($0.text)" }
+    }
+    #expect(
+      verdicts(
+        """
+        Configuration data as of 2026-11-22T05:00:00
+        EpilogSlurmctld         = /bin/true
+        PrologEpilogTimeout     = 60
+        PrologSlurmctld         = /bin/true
+        PrologFlags             = Alloc,DeferBatch,Contain
+        """) == [
+          "good PrologSlurmctld is /bin/true", "good EpilogSlurmctld is /bin/true",
+          "good PrologEpilogTimeout gives hooks 60 s",
+        ])
+    let wrong = verdicts(
+      """
+      PrologEpilogTimeout     = 65534
+      PrologSlurmctld         = /nowhere
+      EpilogSlurmctld         = (null)
+      PrologFlags             = Alloc
+      """)
+    #expect(wrong.map { $0.split(separator: " ")[0] } == ["bad", "bad", "bad", "doubtful"])
+    #expect(wrong[0].contains("/nowhere, which can't be run") && wrong[2].contains("DeferBatch"))
+    #expect(verdicts("PrologEpilogTimeout = 30").last?.contains("set it to 55 at least") == true)
   }
 
   @Test("a line that can't be read is told, and harms no other")

@@ -1,5 +1,6 @@
 // The batch system of a site, as the lender's server sees it: looked at again and again, whatever its hooks say.
 
+import Glibc
 import Wire
 
 /// What a batch system shows at one moment.
@@ -27,6 +28,36 @@ protocol BatchSide: AnyObject, Sendable {
   ///
   /// - Parameter bad: its hosts that can't be had.
   func giveUp(_ job: String, bad: Set<String>, reason: String) async throws
+  /// Whether it runs the hooks, and waits for them as long as they may take.
+  func check() async -> [LendingFinding]
+}
+
+extension BatchSide {
+  /// Seconds that `bebida hook` waits unless it is told otherwise, and takes beyond that at most.
+  static var hookLimit: Int { 50 }
+  static var hookLatency: Int { 5 }
+
+  /// Whether a hook is named that can be run.
+  func found(hook: String?, as setting: String) -> LendingFinding {
+    guard let hook, !hook.isEmpty else {
+      return LendingFinding(
+        .bad, "\(setting) is not set: jobs begin without waiting for their nodes")
+    }
+    return access(hook, X_OK) == 0
+      ? LendingFinding(.good, "\(setting) is \(hook)")
+      : LendingFinding(.bad, "\(setting) is \(hook), which can't be run")
+  }
+
+  /// Whether the hooks have the time that they may take.
+  func found(limit: Int, as setting: String) -> LendingFinding {
+    let needed = Self.hookLimit + Self.hookLatency
+    return limit >= needed
+      ? LendingFinding(.good, "\(setting) gives hooks \(limit) s")
+      : LendingFinding(
+        .bad,
+        "\(setting) gives hooks \(limit) s: set it to \(needed) at least, or give them a smaller --limit"
+      )
+  }
 }
 
 /// Why a batch system could not be asked.

@@ -27,7 +27,8 @@ extension LendingServer {
         lender.assumeIsolated { $0.wish(wish, names) { answer(.done) } }
       case .check:
         guard let lender else { throw Refusal(.unavailable, "bebidad only starts") }
-        Task { answer(.lendingFindings(await lender.check())) }
+        let side = side
+        Task { answer(.lendingFindings(await lender.check() + side.check())) }
       case .hook(let hook):
         try require(asker, "speak for the batch system", hooks: true)
         try serve(hook, answer)

@@ -15,10 +15,11 @@ final class OARSide: BatchSide {
 
   private let commands: BatchCommands
   private let database: Database
+  private let path: String
 
   /// - Throws: ``ConfigurationError`` or ``ConnectionError`` for an `oar.conf` (BEBIDA_OAR_CONF) that can't be used.
   init(_ configuration: Configuration, loop: EventLoop) throws {
-    let path = configuration.text("BEBIDA_OAR_CONF", default: Configuration.standardPath)
+    path = configuration.text("BEBIDA_OAR_CONF", default: Configuration.standardPath)
     let site = try Configuration.contents(of: path)
     guard ["pg", "postgresql"].contains(site.text("DB_TYPE", default: "Pg").lowercased()) else {
       throw ConfigurationError(
@@ -69,6 +70,21 @@ final class OARSide: BatchSide {
         "PING_CHECKER_NODE_SUSPECTED", job: job, at: time(nil), "bebida: \(reason)",
         hosts: bad.sorted()))
     await lookAtStates()
+  }
+
+  func check() async -> [LendingFinding] {
+    do {
+      let site = try Configuration.contents(of: path)
+      return [
+        found(hook: site["SERVER_PROLOGUE_EXEC_FILE"], as: "SERVER_PROLOGUE_EXEC_FILE"),
+        found(hook: site["SERVER_EPILOGUE_EXEC_FILE"], as: "SERVER_EPILOGUE_EXEC_FILE"),
+        found(
+          limit: try site.integer("SERVER_PROLOGUE_EPILOGUE_TIMEOUT", default: 60, in: 0...Int.max),
+          as: "SERVER_PROLOGUE_EPILOGUE_TIMEOUT"),
+      ]
+    } catch {
+      return [LendingFinding(.bad, "\(error)")]
+    }
   }
 
   /// Without it OAR looks after some time.

@@ -39,6 +39,18 @@ enum SlurmReading {
     return (picture, problems)
   }
 
+  /// What `scontrol show config` tells: a setting a line, `(null)` for none.
+  static func settings(_ text: String) -> [String: String] {
+    var settings: [String: String] = [:]
+    for line in text.split(separator: "\n") {
+      guard let sign = line.firstIndex(of: "=") else { continue }
+      let name = line[..<sign].filter { $0 != " " }
+      let value = line[line.index(after: sign)...].drop { $0 == " " }
+      if !value.isEmpty, value != "(null)" { settings[String(name)] = String(value) }
+    }
+    return settings
+  }
+
   private static func read(
     _ line: Substring, now: Int, _ picture: inout BatchPicture
   ) throws(HostListError) {

@@ -46,6 +46,39 @@ final class SlurmSide: BatchSide {
     if reasons.hasPrefix(SlurmReading.mark) { try await update(host, ["State=RESUME"]) }
   }
 
+  func check() async -> [LendingFinding] {
+    do {
+      return findings(
+        in: SlurmReading.settings(try await commands.output(["scontrol", "show", "config"])))
+    } catch {
+      return [LendingFinding(.bad, "Slurm does not tell its settings: \(error)")]
+    }
+  }
+
+  func findings(in settings: [String: String]) -> [LendingFinding] {
+    var findings = [
+      found(hook: settings["PrologSlurmctld"], as: "PrologSlurmctld"),
+      found(hook: settings["EpilogSlurmctld"], as: "EpilogSlurmctld"),
+    ]
+    let flags = Set((settings["PrologFlags"] ?? "").split(separator: ",").map { $0.lowercased() })
+    for (flag, reason) in [
+      ("Alloc", "hooks run when the first process starts, not before the job"),
+      ("DeferBatch", "a batch job begins when its first node is ready"),
+    ] where !flags.contains(flag.lowercased()) {
+      findings.append(LendingFinding(.bad, "PrologFlags has no \(flag): without it \(reason)"))
+    }
+    // 65534 is Slurm's word for no limit.
+    let limit = settings["PrologEpilogTimeout"].flatMap { Int($0.prefix { $0.isNumber }) }
+    if let limit, limit != 65534 {
+      findings.append(found(limit: limit, as: "PrologEpilogTimeout"))
+    } else {
+      findings.append(
+        LendingFinding(
+          .doubtful, "PrologEpilogTimeout is not set: a hook that hangs is never ended"))
+    }
+    return findings
+  }
+
   private func update(_ host: String, _ words: [String]) async throws {
     _ = try await commands.output(["scontrol", "update", "NodeName=\(host)"] + words)
   }
