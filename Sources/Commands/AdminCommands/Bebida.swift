@@ -20,8 +20,12 @@ public enum Bebida: Command {
       "status [--json | --metrics] [HOST...]", "explain HOST...", "check",
       "lend HOST... | reclaim HOST... | pause HOST... | plan HOST...",
       "hook prolog|epilog [--limit SECONDS] [JOB]",
+      "install [--dry-run] [--kubeconfig FILE] [--context NAME] [--namespace NAME] [--batch SYSTEM] "
+        + "[--output FILE]",
+      "uninstall [--dry-run] [--force] [the same options]",
     ],
-    operands: .hosts, options: [BebidaOption.metrics, BebidaOption.limit, DocumentOption.json],
+    operands: .hosts,
+    options: [BebidaOption.metrics, BebidaOption.limit, DocumentOption.json] + BebidaSiteOption.all,
     details: [
       "A node is Kubernetes' (KUBE) while no job needs it. For a job it is closed to new pods (CLOSING), "
         + "emptied (DRAINING), fenced (FENCING) and the jobs' (HPC) once it has proved that no process of a "
@@ -32,10 +36,22 @@ public enum Bebida: Command {
         + "SERVER_PROLOGUE_EXEC_FILE and SERVER_EPILOGUE_EXEC_FILE. It ends once the job's nodes are the job's. If "
         + "they can't be, it ends with 1 under Slurm; under OAR, whose queues that would stop, it ends the launch, "
         + "and OAR submits the job again.",
+      "install makes in Kubernetes, with an administrator's kubeconfig, a namespace with a service account and its "
+        + "token, and a role that allows what lending needs and no more; writes the lender's kubeconfig for its "
+        + "owner alone; tries it; and says what has to stand in the settings of the batch system and what it found "
+        + "of others: nodes that somebody cordoned, and hand-made hooks. Done again it changes nothing. What is not "
+        + "its own (without the label app.kubernetes.io/managed-by=bebida) is never changed: then it refuses before "
+        + "anything is done.",
+      "uninstall takes the lender's marks off all nodes and removes all of that again, with the kubeconfig. It "
+        + "refuses while the lender runs, which would put its marks back.",
     ],
     examples: [
       ("bebida explain node7", "Why node7 is where it is, and which pod keeps whom waiting"),
       ("bebida reclaim node7", "No pods on node7 until bebida plan node7"),
+      (
+        "bebida install --dry-run --kubeconfig /root/admin.conf",
+        "What would be made in Kubernetes and here, for Slurm"
+      ),
     ],
     exitCodes: [
       (0, "done"),
@@ -49,7 +65,12 @@ public enum Bebida: Command {
 
   public static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> Int32 {
     let hosts = Array(arguments.operands.dropFirst())
-    switch arguments.operands.first ?? "status" {
+    let word = arguments.operands.first ?? "status"
+    if BebidaSite.words.contains(word) {
+      return try BebidaSite(word: word, arguments: arguments, context: context).run()
+    }
+    try BebidaSite.refuseOptions(arguments)
+    switch word {
     case "status": return try show(try ask(hosts, context), arguments, context)
     case "explain":
       try require(hosts)
@@ -69,7 +90,8 @@ public enum Bebida: Command {
       guard let wish = LendingWish(rawValue: word) else {
         throw CommandFailure(
           1,
-          "\"\(shortened(word))\" is none of status, explain, check, lend, reclaim, pause, plan")
+          "\"\(shortened(word))\" is none of status, explain, check, lend, reclaim, pause, plan, hook, "
+            + "install, uninstall")
       }
       return try self.wish(wish, hosts, context)
     }

@@ -1,11 +1,9 @@
 // `liburna doctor`: whether this OAR 2 site can take kamelot, kao or the server.
 //
-// The database is asked by a program that is made for it: this one starts with every oarsub, in two
-// milliseconds, and libpq with all that it loads would double that. So the words are checked here, and liburnad
-// or kao, which have libpq anyway, take the process over.
+// The database is asked by a program that is made for it: the words are checked here, and liburnad or kao, which
+// have libpq anyway, take the process over.
 
 import CommandLine
-import Glibc
 
 enum DoctorOption {
   static let json = Key<Bool>.flag("--json", help: "As JSON")
@@ -42,31 +40,9 @@ public enum DoctorCommand: Command {
     var call = ["--doctor"] + words
     if arguments[DoctorOption.json] { call.append("--json") }
     if LabColour.isShown(on: context.output, in: context) { call.append("--colour") }
-    context.output.flush()
-    for program in programs(in: context) { replace(program, call) }
+    OtherProgram.become(["liburnad", "kao"], call, in: context)
     throw CommandFailure(
       1, "[ERROR] Neither liburnad nor kao is installed here, which look at the database.",
       "Install the package liburna-server or liburna-planners on the host of OAR's server.")
-  }
-
-  /// Where one may be: beside this program, where the packages have them, in PATH.
-  private static func programs(in context: CommandContext) -> [String] {
-    var folders = ["/usr/lib/liburna", "/usr/lib/oar"]
-    if let own = realpath("/proc/self/exe", nil) {
-      defer { free(own) }
-      let path = String(cString: own)
-      if let slash = path.lastIndex(of: "/") { folders.insert(String(path[..<slash]), at: 0) }
-    }
-    folders += (context.variable("PATH") ?? "").split(separator: ":").map(String.init)
-      .filter { $0.hasPrefix("/") }
-    return ["liburnad", "kao"].flatMap { name in folders.map { "\($0)/\(name)" } }
-  }
-
-  /// Becomes the program; comes back if there is none.
-  private static func replace(_ program: String, _ words: [String]) {
-    guard access(program, X_OK) == 0 else { return }
-    var arguments: [UnsafeMutablePointer<CChar>?] = ([program] + words).map { strdup($0) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    execv(program, &arguments)
   }
 }

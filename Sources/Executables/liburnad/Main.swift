@@ -1,5 +1,5 @@
-// The server's program, which also looks at the database for `liburna doctor`, and by the name of bebidad lends the
-// nodes of another batch system.
+// The server's program, which also looks at the database for `liburna doctor` and asks Kubernetes for `bebida install`,
+// and by the name of bebidad lends the nodes of another batch system.
 
 import Controller
 import LendingServer
@@ -9,6 +9,7 @@ import SiteCheck
 enum Main {
   static func main() {
     let words = CommandLine.arguments.dropFirst()
+    if InstallProgram.isCall(words) { InstallProgram.main(words) }
     if CommandLine.arguments.first.map({ $0.hasSuffix("bebidad") }) == true {
       return BebidaProgram.main()
     }
