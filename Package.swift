@@ -210,7 +210,10 @@ let package = Package(
     tests("KubernetesClient", ["KubernetesClient", "KubernetesFixture", "Encoding"]),
     tests(
       "Bebida",
-      ["Bebida", "ClusterModel", "KubernetesClient", "KubernetesFixture", "Encoding", "Wire"]),
+      [
+        "Bebida", "ClusterModel", "KubernetesClient", "KubernetesFixture", "LabFixture", "Encoding",
+        "Wire",
+      ]),
     tests("LendingServer", ["LendingServer", "ClusterModel"]),
     // A real API server, once for each run of tests that asks for it.
     .target(

@@ -47,8 +47,19 @@ extension JSONValue {
       elements.flatMap { element in
         element.lines().enumerated().map { ($0.offset == 0 ? "- " : "  ") + $0.element }
       }
+    case .array(let elements): ["[\(elements.map { $0.lines().joined() }.joined(separator: ", "))]"]
+    case .string(let words) where Self.isPlain(words): [words]
     default: [text]
     }
+  }
+
+  /// Whether a text needs no quotes in YAML.
+  private static func isPlain(_ text: String) -> Bool {
+    let isWord = text.allSatisfy {
+      $0.isASCII && ($0.isLetter || $0.isNumber || "./-".contains($0))
+    }
+    return isWord && text.first?.isLetter == true
+      && !["true", "false", "null", "y", "n"].contains(text)
   }
 
   /// Whether it takes lines of its own.

@@ -35,13 +35,14 @@ public struct SiteOptions: Sendable, Equatable {
 
 /// `bebida install`.
 public struct SiteInstallation {
-  /// Seconds for the token controller to make a token, and for a new role to count.
-  static let tokenPatience = 30.0
+  /// Seconds for a new token and a new role to count.
   static let rolePatience = 15.0
 
   let options: SiteOptions
   let client: KubernetesClient
   let log: InstallLog
+  /// Seconds for the token controller to make a token.
+  var tokenPatience = 30.0
   /// Where scripts of others are looked for: the root of this host's files.
   let root: String
   private let objects: SiteObjects
@@ -126,14 +127,14 @@ public struct SiteInstallation {
   /// The secret once it holds a token; nil in a trial if there is none.
   private func token() async throws -> AccountToken? {
     var secret: AccountToken?
-    let isThere = try await Waiting.wait(options.isTrial ? 0 : Self.tokenPatience) {
+    let isThere = try await Waiting.wait(options.isTrial ? 0 : tokenPatience) {
       secret = try await keeper.find(objects.token)
       return secret?.token != nil
     }
     guard isThere || options.isTrial else {
       throw InstallError(
         description: "Kubernetes has not put a token into \(objects.token.title) within "
-          + "\(Int(Self.tokenPatience)) s: its token controller does that, which is a part of "
+          + "\(Int(tokenPatience)) s: its token controller does that, which is a part of "
           + "kube-controller-manager. See that it runs, then run this again")
     }
     return isThere ? secret : nil

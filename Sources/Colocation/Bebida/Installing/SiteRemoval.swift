@@ -28,10 +28,16 @@ public struct SiteRemoval {
   ///
   /// - Throws: ``KubernetesError`` or ``InstallError``: the next run goes on from there.
   public func run() async throws {
+    let objects = SiteObjects(namespace: options.namespace)
     log.say("Kubernetes at \(client.access.description)")
+    // Its rights first: a lender that still runs somewhere can't put its marks back.
+    try await keeper.remove(objects.binding)
+    try await keeper.remove(objects.role)
+    try await keeper.remove(objects.token)
+    try await keeper.remove(objects.account)
     try await clearNodes()
-    try await removeObjects()
     try removeFile()
+    try await remove(objects.namespace)
     for line in SettingsAdvice(system: options.system, kubeconfig: options.output).toRemove {
       log.say(line)
     }
@@ -66,21 +72,15 @@ public struct SiteRemoval {
         + "elsewhere, stop it first")
   }
 
-  // MARK: Objects
+  // MARK: The rest
 
-  private func removeObjects() async throws {
-    let objects = SiteObjects(namespace: options.namespace)
-    try await keeper.remove(objects.binding)
-    try await keeper.remove(objects.role)
-    try await keeper.remove(objects.token)
-    try await keeper.remove(objects.account)
-    let pods = try await client.list(Pod.self, Selection(namespace: options.namespace))
+  private func remove(_ namespace: Namespace) async throws {
+    let pods = try await client.list(Pod.self, Selection(namespace: namespace.metadata.name))
     let count = pods.items.count + pods.setAside.count
     guard count == 0 else {
-      return log.note(
-        .stays, "\(objects.namespace.title): it has \(count) pods, which are not ours")
+      return log.note(.stays, "\(namespace.title): it has \(count) pods, which are not ours")
     }
-    try await keeper.remove(objects.namespace)
+    try await keeper.remove(namespace)
   }
 
   private func removeFile() throws {
