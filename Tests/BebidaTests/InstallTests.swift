@@ -110,6 +110,12 @@ struct InstallTests {
     let role = try await place.admin.get(ClusterRole.self, objects.role.metadata.name)
     #expect(role.rules == LendingRights.rules && role.metadata.labels["site"] == "a")
     #expect(place.file()?.mode == 0o600)
+    // A new token is had by deleting the old one's secret.
+    let secret = objects.token.metadata
+    try await place.admin.delete(AccountToken.self, secret.name, in: secret.namespace)
+    let old = try bytes(of: place.path)
+    #expect(try await place.install().contains("changed   \(place.path)"))
+    #expect(try bytes(of: place.path) != old)
   }
 
   @Test("a dry run tells each object and file, and changes nothing")
@@ -170,6 +176,11 @@ struct InstallTests {
     #expect(told.contains { $0.hasPrefix("stays     \(place.path)") })
     #expect(try await place.versions().keys.sorted() == [role.title] && place.file() != nil)
     try await place.admin.delete(ClusterRole.self, role.metadata.name)
+    // A namespace goes with all that is in it: nobody hands one over.
+    let theirs = try await InstallPlace("default")
+    let housed = await #expect(throws: InstallError.self) { try await theirs.install() }
+    #expect(housed?.description.contains("is not ours") == true)
+    #expect(housed?.description.contains("Name another with --namespace") == true)
     // A link may lead anywhere.
     unlink(place.path)
     symlink("other", place.path)
@@ -193,7 +204,25 @@ struct InstallTests {
     try await place.admin.create(
       ClusterRole.self, ClusterRole(Metadata(name: "node-deleter"), rules: []).body)
     try place.write("usr/local/bin/master-prolog.sh", "#!/bin/sh\n")
+    try await place.admin.create(
+      Pod.self,
+      .fields([
+        "metadata": .fields([
+          "name": .string("proxy-x"),
+          "ownerReferences": .array([
+            .fields([
+              "apiVersion": .string("apps/v1"), "kind": .string("DaemonSet"),
+              "name": .string("proxy"), "uid": .string("1"), "controller": .bool(true),
+            ])
+          ]),
+        ]),
+        "spec": .fields([
+          "containers": .array([.fields(["name": .string("main"), "image": .string("none")])])
+        ]),
+      ]), in: "default")
     let told = try await place.install().joined(separator: "\n")
+    try await place.admin.delete(Pod.self, "proxy-x", in: "default", grace: 0)
+    #expect(told.contains("  BEBIDA_DAEMON_SETS=\"default/proxy\""), "\(told)")
     #expect(told.contains("cordoned by somebody else: a-cordoned; they stay so"), "\(told)")
     #expect(told.contains("clusterrolebinding delete-nodes, by which workflow-manager-1 has the"))
     #expect(told.contains("clusterrole node-deleter; when no hook needs it"))

@@ -140,16 +140,30 @@ struct BebidaCommandTests {
     }
   }
 
+  private func site(
+    _ typed: [String], _ connect: @escaping @Sendable (String) throws -> any ServerLink
+  ) throws -> BebidaSite {
+    let context = CommandContext(
+      words: ["bebida"] + typed, output: TextStream(), errors: TextStream(), input: -1,
+      variable: { _ in nil }, connect: connect)
+    return BebidaSite(
+      word: typed[0], arguments: try Bebida.definition.parse(typed), context: context)
+  }
+
+  @Test("a server that does not lend, and none at all, are no lenders")
+  func noLender() throws {
+    try site(["uninstall"]) { _ in throw ServerUnreachable(reason: "none") }.refuseWhileLending()
+    try site(["uninstall"]) { _ in
+      RecordedServer { _ in [.refused(Refusal(.disabled, "nothing is lent"))] }
+    }.refuseWhileLending()
+  }
+
   @Test("install hands on what it was told, and nothing else")
   func words() throws {
     let typed = [
       "install", "--dry-run", "--namespace", "lending", "--batch=oar", "--context", "a=b",
     ]
-    let arguments = try Bebida.definition.parse(typed)
-    let context = CommandContext(
-      words: ["bebida"] + typed, output: TextStream(), errors: TextStream(), input: -1,
-      variable: { _ in nil }, connect: { _ in throw ServerUnreachable(reason: "none") })
-    let site = BebidaSite(word: "install", arguments: arguments, context: context)
+    let site = try site(typed) { _ in throw ServerUnreachable(reason: "none") }
     #expect(
       try site.words() == [
         "--site", "install", "dry-run", "context=a=b", "namespace=lending", "batch=oar",

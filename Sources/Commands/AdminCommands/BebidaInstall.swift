@@ -99,7 +99,7 @@ struct BebidaSite {
   }
 
   /// A lender would put back what is taken off.
-  private func refuseWhileLending() throws {
+  func refuseWhileLending() throws {
     do {
       _ = try context.ask(.lending(.show([])))
     } catch is ServerUnreachable {

@@ -23,11 +23,16 @@ struct ObjectKeeper {
   /// Why an object that is there must not be touched; nil if it may be.
   func refusal<Object: KeptObject>(_ wanted: Object) async throws -> String? {
     guard let there = try await find(wanted), !Ownership.isOurs(there) else { return nil }
+    let problem =
+      "\(wanted.title) is there and is not ours: it has no label \(Ownership.label)=\(Ownership.value). "
+    // What is ours is deleted one day: with a namespace goes all that is in it.
+    guard !(there is Namespace) else {
+      return problem + "Name another with --namespace"
+    }
     let place = wanted.metadata.namespace.isEmpty ? "" : "-n \(wanted.metadata.namespace) "
     let words = "\(Object.kinds[0].kind.lowercased()) \(wanted.metadata.name)"
-    return "\(wanted.title) is there and is not ours: it has no label "
-      + "\(Ownership.label)=\(Ownership.value). Remove it, or hand it over: kubectl \(place)label "
-      + "\(words) --overwrite \(Ownership.label)=\(Ownership.value)"
+    return problem + "Remove it, or hand it over: kubectl \(place)label \(words) --overwrite "
+      + "\(Ownership.label)=\(Ownership.value)"
   }
 
   /// Makes an object, or brings it to what it should be.

@@ -40,6 +40,13 @@ struct OwnFile {
       ? .ours(bytes) : .foreign("it was not written by bebida install")
   }
 
+  /// Why it could not be written; nil if nothing is known against it.
+  var obstacle: String? {
+    let place = access(folder, F_OK) == 0 ? folder : Self.folder(of: folder)
+    guard access(place, W_OK) != 0 else { return nil }
+    return "\(path) can't be written: \(place): \(String(cString: strerror(errno)))"
+  }
+
   /// Whether others than its owner may read it.
   var isOpenToOthers: Bool {
     var about = stat()
@@ -88,7 +95,9 @@ struct OwnFile {
     guard fsync(file) == 0 else { throw problem("write \(path)") }
   }
 
-  private var folder: String {
+  private var folder: String { Self.folder(of: path) }
+
+  private static func folder(of path: String) -> String {
     let slash = path.lastIndex(of: "/") ?? path.startIndex
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }

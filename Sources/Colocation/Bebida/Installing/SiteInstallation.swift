@@ -98,6 +98,7 @@ public struct SiteInstallation {
       refusals.append(
         "\(file.path) is there, and \(reason). Move it away, or name another file with --output")
     }
+    if !options.isTrial, let obstacle = file.obstacle { refusals.append(obstacle) }
     guard refusals.isEmpty else {
       throw InstallError(
         description: (["nothing was changed:"] + refusals).joined(separator: "\n  "))
