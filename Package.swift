@@ -112,7 +112,7 @@ let package = Package(
       "Service", "LendingServer",
       [
         "ClusterModel", "Encoding", "Storage", "PostgreSQLStorage", "Wire", "NodeConnections",
-        "Bebida", "CLinux",
+        "Bebida", "KubernetesClient", "CLinux",
       ]),
 
     // Lab: a cluster on one machine.

@@ -66,11 +66,22 @@ struct InstallTests {
     await site.lent(["lends-n1"])
     let counts = await site.lender?.counts
     #expect(counts?.failedCalls == 0 && counts?.reclaimed ?? 0 > 0, "\(String(describing: counts))")
+    #expect(await isTold("Reclaimed", of: "lends-n1", to: place.admin))
     let findings = await site.lender?.check() ?? []
     #expect(findings.contains { $0.text == "we may do there what lending needs" }, "\(findings)")
     #expect(!findings.contains { $0.verdict == .bad }, "\(findings)")
     #expect(await site.violations == [])
     await site.stop()
+  }
+
+  /// Whether an event about a node comes.
+  private func isTold(_ word: String, of node: String, to client: KubernetesClient) async -> Bool {
+    let isThere = try? await Waiting.wait(20) {
+      try await client.list(Event.self).items.contains {
+        $0.about.name == node && $0.reason == word
+      }
+    }
+    return isThere == true
   }
 
   @Test("done again, it changes nothing and says so")
@@ -256,6 +267,7 @@ struct InstallTests {
     #expect(try await place.admin.get(Node.self, "gone-2").isUnschedulable)
     let again = try await place.uninstall()
     #expect(!again.contains { $0.hasPrefix("removed ") || $0.hasPrefix("changed ") }, "\(again)")
+    #expect(again.contains("nothing of ours was there"))
     for node in ["gone-1", "gone-2"] { try await place.admin.delete(Node.self, node) }
   }
 
@@ -299,6 +311,14 @@ struct InstallTests {
     #expect(!made.stdout.contains("token:"))
     let gone = try await call(["uninstall"] + words)
     #expect(gone.exitCode == 0 && place.file() == nil, "\(gone)")
+    try place.write(
+      "admin",
+      String(
+        decoding: try access.kubeconfig(
+          for: "guest", token: Secret("guest-token"), namespace: "default", authority: nil),
+        as: UTF8.self))
+    let guest = try await call(["install"] + words)
+    #expect(guest.exitCode == 1 && guest.stderr.contains("of an administrator"), "\(guest)")
     let lost = try await call(["install", "--kubeconfig", "\(place.folder)/none"])
     #expect(lost.exitCode == 1 && lost.stderr.contains("does not exist"), "\(lost)")
   }

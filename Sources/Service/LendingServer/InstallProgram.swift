@@ -2,6 +2,7 @@
 
 import Bebida
 import Glibc
+import KubernetesClient
 import Wire
 
 /// Makes a site ready for lending, or takes away what lending left.
@@ -41,6 +42,9 @@ public enum InstallProgram {
       return 0
     } catch {
       write("[ERROR] \(error)", to: 2)
+      if (error as? KubernetesError)?.status?.isForbidden == true {
+        write("It needs the kubeconfig of an administrator: --kubeconfig FILE", to: 2)
+      }
       return 1
     }
   }

@@ -85,7 +85,6 @@ struct ObjectKeeper {
   /// Takes an object away if it is ours.
   ///
   /// - Returns: whether it goes.
-  @discardableResult
   func remove<Object: KeptObject>(_ known: Object) async throws -> Bool {
     guard let there = try await find(known) else { return false }
     guard Ownership.isOurs(there) else {

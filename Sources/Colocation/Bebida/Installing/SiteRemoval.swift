@@ -31,13 +31,14 @@ public struct SiteRemoval {
     let objects = SiteObjects(namespace: options.namespace)
     log.say("Kubernetes at \(client.access.description)")
     // Its rights first: a lender that still runs somewhere can't put its marks back.
-    try await keeper.remove(objects.binding)
-    try await keeper.remove(objects.role)
-    try await keeper.remove(objects.token)
-    try await keeper.remove(objects.account)
-    try await clearNodes()
-    try removeFile()
-    try await remove(objects.namespace)
+    var isAny = try await keeper.remove(objects.binding)
+    isAny = try await keeper.remove(objects.role) || isAny
+    isAny = try await keeper.remove(objects.token) || isAny
+    isAny = try await keeper.remove(objects.account) || isAny
+    isAny = try await clearNodes() || isAny
+    isAny = try removeFile() || isAny
+    isAny = try await remove(objects.namespace) || isAny
+    if !isAny { log.say("nothing of ours was there") }
     for line in SettingsAdvice(system: options.system, kubeconfig: options.output).toRemove {
       log.say(line)
     }
@@ -45,26 +46,30 @@ public struct SiteRemoval {
 
   // MARK: Nodes
 
-  private func clearNodes() async throws {
+  /// - Returns: whether there were marks.
+  private func clearNodes() async throws -> Bool {
     let list = try await client.list(Node.self)
     for aside in list.setAside {
       log.note(.stays, "node \(aside.name), which can't be understood: \(aside.reason)")
     }
-    for node in list.items { try await clear(node) }
+    var isAny = false
+    for node in list.items { isAny = try await clear(node) || isAny }
+    return isAny
   }
 
-  private func clear(_ node: Node) async throws {
+  private func clear(_ node: Node) async throws -> Bool {
     var node = node
     for _ in 0..<ObjectKeeper.tries {
-      guard !node.stepsToForget.isEmpty else { return }
+      guard !node.stepsToForget.isEmpty else { return false }
       do {
         try await client.patch(
           Node.self, node.name, .json(node.stepsToForget), ifVersion: node.metadata.version)
-        return log.note(.changed, "node \(node.name): our marks are taken off")
+        log.note(.changed, "node \(node.name): our marks are taken off")
+        return true
       } catch let error as KubernetesError where error.isConflict {
         node = try await client.get(Node.self, node.name)
       } catch let error as KubernetesError where error.isNotFound {
-        return
+        return false
       }
     }
     throw InstallError(
@@ -74,23 +79,27 @@ public struct SiteRemoval {
 
   // MARK: The rest
 
-  private func remove(_ namespace: Namespace) async throws {
+  private func remove(_ namespace: Namespace) async throws -> Bool {
     let pods = try await client.list(Pod.self, Selection(namespace: namespace.metadata.name))
     let count = pods.items.count + pods.setAside.count
     guard count == 0 else {
-      return log.note(.stays, "\(namespace.title): it has \(count) pods, which are not ours")
+      log.note(.stays, "\(namespace.title): it has \(count) pods, which are not ours")
+      return false
     }
-    try await keeper.remove(namespace)
+    return try await keeper.remove(namespace)
   }
 
-  private func removeFile() throws {
+  private func removeFile() throws -> Bool {
     let file = OwnFile(path: options.output)
     switch try file.state() {
-    case .missing: break
+    case .missing: return false
     case .ours:
       if !options.isTrial { try file.remove() }
       log.note(.removed, file.path)
-    case .foreign(let reason): log.note(.stays, "\(file.path): \(reason)")
+      return true
+    case .foreign(let reason):
+      log.note(.stays, "\(file.path): \(reason)")
+      return false
     }
   }
 }
