@@ -112,7 +112,7 @@ let package = Package(
       "Service", "LendingServer",
       [
         "ClusterModel", "Encoding", "Storage", "PostgreSQLStorage", "Wire", "NodeConnections",
-        "Bebida", "CLinux",
+        "Bebida", "KubernetesClient", "CLinux",
       ]),
 
     // The same decisions and the same planner on a played cluster: what lending costs and brings.
@@ -213,7 +213,10 @@ let package = Package(
     tests("KubernetesClient", ["KubernetesClient", "KubernetesFixture", "Encoding"]),
     tests(
       "Bebida",
-      ["Bebida", "ClusterModel", "KubernetesClient", "KubernetesFixture", "Encoding", "Wire"]),
+      [
+        "Bebida", "ClusterModel", "KubernetesClient", "KubernetesFixture", "LabFixture", "Encoding",
+        "Wire",
+      ]),
     tests("LendingServer", ["LendingServer", "ClusterModel", "Wire"]),
     tests("LendingSimulation", ["LendingSimulation"]),
     // A real API server, once for each run of tests that asks for it.

@@ -42,20 +42,25 @@ actor Site {
   private(set) var violations: [String] = []
   private(set) var said: [String] = []
 
-  /// - Parameter relay: the way of the lender to the API server, if it is one that can be cut.
+  /// - Parameters:
+  ///   - relay: the way of the lender to the API server, if it is one that can be cut.
+  ///   - server: the API server; nil for that of the process.
+  ///   - lender: who the lender is there; nil for somebody who may do everything.
   init(
     _ name: String, hosts count: Int, policy: LendingPolicy = LendingPolicy(grace: .seconds(3)),
-    daemonSets: Set<String> = [], relay: Relay? = nil
+    daemonSets: Set<String> = [], relay: Relay? = nil, server: ApiServer? = nil,
+    lender: ClusterAccess? = nil
   ) async throws {
     // It runs before the rest of this initializer, which goes on there.
     let loop = EventLoop()
     self.loop = loop
     DispatchQueue(label: name).async { loop.run() }
-    let api = try await ApiServer.running()
+    let api: ApiServer
+    if let server { api = server } else { api = try await ApiServer.running() }
     self.name = name
     let authority = try api.file("ca.crt")
     client = try KubernetesClient(Self.access(api.url, authority))
-    access = Self.access(relay?.url ?? api.url, authority)
+    access = lender ?? Self.access(relay?.url ?? api.url, authority)
     let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var settings = LenderSettings(intentPath: "\(directory)/liburna-bebida-\(getpid())-\(name)")
     settings.policy = policy

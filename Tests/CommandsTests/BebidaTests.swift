@@ -129,4 +129,60 @@ struct BebidaCommandTests {
     #expect(call.exitCode == 1 && call.errors.contains(said), "\(call.errors)")
     #expect(call.requests.isEmpty)
   }
+
+  @Test(
+    "install and uninstall refuse words that don't fit, each with what is wrong",
+    arguments: [
+      (["install", "node1"], "install takes no words"), (["install", "--force"], "--force goes"),
+      (["install", "--batch", "pbs"], "\"pbs\" is none of slurm, oar, liburna"),
+      (["install", "--namespace", "Bebida"], "\"Bebida\" is no name of a namespace"),
+      (["install", "--namespace=-a"], "\"-a\" is no name of a namespace"),
+      (["uninstall", "--output", "kubeconfig"], "\"kubeconfig\" is no absolute path"),
+      (["install", "--kubeconfig", ""], "--kubeconfig is empty"),
+      (["status", "--dry-run"], "--dry-run goes with install and uninstall alone"),
+      (["lend", "node1", "--output", "/a"], "--output goes with install and uninstall alone"),
+    ])
+  func wrongInstall(words: [String], said: String) {
+    let call = call(words)
+    #expect(call.exitCode == 1 && call.errors.contains(said), "\(call.errors)")
+    #expect(call.requests.isEmpty)
+  }
+
+  @Test("uninstall refuses while a lender answers, also one that only starts")
+  func lenderAnswers() {
+    for reply in [ServerReply.lending(status), .refused(Refusal(.unavailable, "it only starts"))] {
+      let call = call(["uninstall"], reply)
+      #expect(call.exitCode == 1 && call.errors.contains("the lender answers"), "\(call.errors)")
+    }
+  }
+
+  private func site(
+    _ typed: [String], _ connect: @escaping @Sendable (String) throws -> any ServerLink
+  ) throws -> BebidaSite {
+    let context = CommandContext(
+      words: ["bebida"] + typed, output: TextStream(), errors: TextStream(), input: -1,
+      variable: { _ in nil }, connect: connect)
+    return BebidaSite(
+      word: typed[0], arguments: try Bebida.definition.parse(typed), context: context)
+  }
+
+  @Test("a server that does not lend, and none at all, are no lenders")
+  func noLender() throws {
+    try site(["uninstall"]) { _ in throw ServerUnreachable(reason: "none") }.refuseWhileLending()
+    try site(["uninstall"]) { _ in
+      RecordedServer { _ in [.refused(Refusal(.disabled, "nothing is lent"))] }
+    }.refuseWhileLending()
+  }
+
+  @Test("install hands on what it was told, and nothing else")
+  func words() throws {
+    let typed = [
+      "install", "--dry-run", "--namespace", "lending", "--batch=oar", "--context", "a=b",
+    ]
+    let site = try site(typed) { _ in throw ServerUnreachable(reason: "none") }
+    #expect(
+      try site.words() == [
+        "--site", "install", "dry-run", "context=a=b", "namespace=lending", "batch=oar",
+      ])
+  }
 }

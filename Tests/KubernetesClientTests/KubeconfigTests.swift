@@ -178,4 +178,46 @@ struct KubeconfigTests {
     let found = try problem(text)
     #expect(found.contains(words), "\(found)")
   }
+
+  @Test("one that is written is read again as the same way to the server, with another account")
+  func written() throws {
+    let directory = try Directory()
+    try directory.write("ca.crt", "certificates")
+    let source = """
+      current-context: a
+      clusters:
+      - name: c
+        cluster:
+          server: https://[::1]:6443/prefix
+          certificate-authority: ca.crt
+          tls-server-name: other
+          proxy-url: http://proxy:1080
+      contexts: [{name: a, context: {cluster: c, user: u}}]
+      users: [{name: u, user: {token: hidden-admin}}]
+      """
+    let admin = try find([source], directory)
+    let text = try admin.kubeconfig(
+      for: "lender", token: Secret("to\"ken"), namespace: "lent", authority: Array("other".utf8))
+    #expect(!String(decoding: text, as: UTF8.self).contains("hidden-admin"))
+    let read = try find([String(decoding: text, as: UTF8.self)], directory)
+    #expect(read.server == admin.server && read.namespace == "lent")
+    #expect(read.serverName == "other" && read.proxy == admin.proxy)
+    #expect(read.authority == .bytes(Array("certificates".utf8)))
+    #expect(read.token == .secret(Secret("to\"ken")))
+  }
+
+  @Test("where the server is not checked, the account's own certificates are written")
+  func unchecked() throws {
+    var admin = ClusterAccess(server: "https://h", source: "the test")
+    let account = Array("own".utf8)
+    func authority() throws -> Bool {
+      let text = try admin.kubeconfig(
+        for: "l", token: Secret("t"), namespace: "n", authority: account)
+      return String(decoding: text, as: UTF8.self).contains(Base64.encode(account))
+    }
+    // Whom the system trusts needs none.
+    #expect(try !authority())
+    admin.isUnchecked = true
+    #expect(try authority())
+  }
 }

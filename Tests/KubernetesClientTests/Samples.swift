@@ -66,16 +66,6 @@ enum Body {
   }
 }
 
-/// A namespace, which only tests make.
-struct Namespace: KubernetesObject {
-  static let kinds = [ObjectKind(kind: "Namespace", plural: "namespaces", isNamespaced: false)]
-  var metadata = Metadata()
-
-  init(from reader: inout JSONReader) throws(ReadingError) {
-    metadata = try BareObject(from: &reader).metadata
-  }
-}
-
 /// A directory that goes with its last user.
 final class Directory: Sendable {
   let path: String

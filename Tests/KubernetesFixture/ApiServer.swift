@@ -1,6 +1,7 @@
 // A real API server of Kubernetes with its etcd on this machine, for the tests of one process: started
 // when it is first asked for, gone with the process however that ends. It has no controllers, no
-// scheduler and no kubelets: nodes and pods are what tests make them.
+// scheduler and no kubelets: nodes and pods are what tests make them. A second one has the controllers that make
+// tokens of accounts and empty namespaces, for tests of what touches the whole of a cluster.
 
 import CLinux
 import Dispatch
@@ -19,24 +20,34 @@ package struct ApiServer: Sendable {
 
   package var url: String { "https://127.0.0.1:\(port)" }
 
-  private static let shared = Task { try await offThread { try start() } }
+  private static let shared = Task { try await offThread { try start("", controllers: "") } }
+  private static let controlled = Task {
+    try await offThread {
+      try start("-controlled", controllers: "serviceaccount-token,namespace")
+    }
+  }
 
   /// The one of this process.
   package static func running() async throws -> ApiServer { try await shared.value }
+
+  /// The one with controllers.
+  package static func runningWithControllers() async throws -> ApiServer {
+    try await controlled.value
+  }
 
   /// A file of its directory.
   package func file(_ name: String) throws -> [UInt8] { try bytes(of: "\(directory)/\(name)") }
 
   // MARK: - Starting
 
-  private static func start() throws -> ApiServer {
+  private static func start(_ suffix: String, controllers: String) throws -> ApiServer {
     let here = #filePath.split(separator: "/").dropLast().map { "/" + $0 }.joined()
     let builder = here + "/../../Sources/Lab/Compositions/Shipped/build-kubernetes"
     // Builds what is missing, for minutes, once on a machine; the lab uses the same.
     let programs = try lastLine(of: ["/bin/sh", builder])
     let ports = try freePorts(3)
-    let directory = "\(temporary)/liburna-kubernetes-\(getpid())"
-    let arguments = [directory, programs] + ports.map(String.init)
+    let directory = "\(temporary)/liburna-kubernetes-\(getpid())\(suffix)"
+    let arguments = [directory, programs] + ports.map(String.init) + [controllers]
     try serve(["/bin/sh", here + "/serve"] + arguments)
     return ApiServer(port: ports[0], etcdPort: ports[1], directory: directory)
   }

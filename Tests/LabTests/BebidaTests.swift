@@ -90,8 +90,40 @@ extension LabSuite {
         _ = try test.sh("server", "pkill -KILL bebidad; pkill -KILL liburnad || true")
         _ = try test.sh("frontend", "timeout 90 srun -N 2 true", user: "user1")
         try kubernetesHas(2, test)
+        try installs(test)
       }
     }
+
+    /// An account that `bebida install` makes takes the place of the composition's, and goes without a trace.
+    private func installs(_ test: TestLab) throws {
+      let made = try test.sh("server", Self.installed)
+      #expect(made.contains("/etc/bebida/lending works"), "\(made)")
+      _ = try test.sh("frontend", "timeout 90 srun -N 2 true", user: "user1")
+      try kubernetesHas(2, test)
+      let refused = try test.sh("server", "! bebida uninstall \(Self.options) 2>&1")
+      #expect(refused.contains("the lender answers"), "\(refused)")
+      let removed = try test.sh("server", "bebida uninstall --force \(Self.options)")
+      #expect(removed.contains("removed   namespace lending"), "\(removed)")
+      let left = "kubectl --kubeconfig /srv/kubernetes/config get nodes,clusterroles -o yaml"
+      #expect(
+        try test.sh("server", "\(left) | grep -c 'bebida.liburna.io\\|bebida-lending' || true")
+          == "0")
+    }
+
+    private static let options =
+      "--kubeconfig /srv/kubernetes/authority/admin.conf --namespace lending --output /etc/bebida/lending"
+
+    /// The lender goes over to the new account, and has no other.
+    private static let installed = """
+      bebida install \(options)
+      kubectl --kubeconfig /srv/kubernetes/config delete clusterrolebinding bebida
+      sed -i 's|/etc/bebida/kubeconfig|/etc/bebida/lending|' /etc/bebida/bebida.conf
+      pkill -KILL bebidad; pkill -KILL liburnad || true
+      tries=300
+      until bebida check 2>&1 | grep 'we may do there what lending needs'; do
+        tries=$((tries - 1)); [ $tries -gt 0 ] || { bebida check; exit 1; }; sleep 0.2
+      done
+      """
 
     @Test(
       "OAR 2's jobs wait for pods to go; one that can't begin is submitted again, its bad node alone is Suspected"

@@ -40,3 +40,19 @@ struct SettingsTests {
     #expect(error?.description.contains(named) == true, "\(String(describing: error))")
   }
 }
+
+@Suite("The words of bebida install")
+struct InstallWordsTests {
+  @Test("options are read as bebida writes them, and unknown ones refused")
+  func words() {
+    let options = InstallProgram.options([
+      "dry-run", "kubeconfig=/a=b", "context=c", "namespace=n", "output=/o", "batch=liburna",
+    ])
+    #expect(options?.isTrial == true && options?.kubeconfig == "/a=b" && options?.context == "c")
+    #expect(options?.namespace == "n" && options?.output == "/o" && options?.system == .liburna)
+    #expect(InstallProgram.options([])?.output == "/etc/bebida/kubeconfig")
+    for wrong in ["batch=pbs", "force", "colour=red"] {
+      #expect(InstallProgram.options([wrong]) == nil)
+    }
+  }
+}

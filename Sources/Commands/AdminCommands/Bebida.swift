@@ -27,12 +27,15 @@ public enum Bebida: Command {
       "lend HOST... | reclaim HOST... | pause HOST... | plan HOST...",
       "hook prolog|epilog [--limit SECONDS] [JOB]",
       "simulate [--workloads N] [--nodes N] [--picture FILE]",
+      "install [--dry-run] [--kubeconfig FILE] [--context NAME] [--namespace NAME] [--batch SYSTEM] "
+        + "[--output FILE]",
+      "uninstall [--dry-run] [--force] [the same options]",
     ],
     operands: .hosts,
     options: [
       BebidaOption.metrics, BebidaOption.limit, BebidaOption.workloads, BebidaOption.nodes,
       BebidaOption.picture, DocumentOption.json,
-    ],
+    ] + BebidaSiteOption.all,
     details: [
       "A node is Kubernetes' (KUBE) while no job needs it. For a job it is closed to new pods (CLOSING), "
         + "emptied (DRAINING), fenced (FENCING) and the jobs' (HPC) once it has proved that no process of a "
@@ -45,10 +48,22 @@ public enum Bebida: Command {
         + "and OAR submits the job again.",
       "simulate plays workloads like those of BeBiDa's publication on a cluster that there is not, with the planner and "
         + "the decisions of the product, beside what was published and beside scripts that drain node after node.",
+      "install makes in Kubernetes, with an administrator's kubeconfig, a namespace with a service account and its "
+        + "token, and a role that allows what lending needs and no more; writes the lender's kubeconfig for its "
+        + "owner alone; tries it; and says what has to stand in the settings of the batch system and what it found "
+        + "of others: nodes that somebody cordoned, and hand-made hooks. Done again it changes nothing. What is not "
+        + "its own (without the label app.kubernetes.io/managed-by=bebida) is never changed: then it refuses before "
+        + "anything is done.",
+      "uninstall takes the lender's marks off all nodes and removes all of that again, with the kubeconfig. It "
+        + "refuses while the lender runs, which would put its marks back.",
     ],
     examples: [
       ("bebida explain node7", "Why node7 is where it is, and which pod keeps whom waiting"),
       ("bebida reclaim node7", "No pods on node7 until bebida plan node7"),
+      (
+        "bebida install --dry-run --kubeconfig /root/admin.conf",
+        "What would be made in Kubernetes and here, for Slurm"
+      ),
     ],
     exitCodes: [
       (0, "done"),
@@ -62,7 +77,12 @@ public enum Bebida: Command {
 
   public static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> Int32 {
     let hosts = Array(arguments.operands.dropFirst())
-    switch arguments.operands.first ?? "status" {
+    let word = arguments.operands.first ?? "status"
+    if BebidaSite.words.contains(word) {
+      return try BebidaSite(word: word, arguments: arguments, context: context).run()
+    }
+    try BebidaSite.refuseOptions(arguments)
+    switch word {
     case "status": return try show(try ask(hosts, context), arguments, context)
     case "explain":
       try require(hosts)
@@ -83,8 +103,8 @@ public enum Bebida: Command {
       guard let wish = LendingWish(rawValue: word) else {
         throw CommandFailure(
           1,
-          "\"\(shortened(word))\" is none of status, explain, check, lend, reclaim, pause, plan, simulate"
-        )
+          "\"\(shortened(word))\" is none of status, explain, check, lend, reclaim, pause, plan, hook, "
+            + "simulate, install, uninstall")
       }
       return try self.wish(wish, hosts, context)
     }

@@ -11,14 +11,13 @@ enum BebidaSimulate {
     }
     let workloads = try number(BebidaOption.workloads, in: 1...1000, else: 5, arguments)
     let nodes = try number(BebidaOption.nodes, in: 1...10_000, else: 32, arguments)
-    context.output.flush()
-    ServerProgram.become(
-      ["liburnad"],
-      words: ["--simulate", "\(workloads)", "\(nodes)", arguments[BebidaOption.picture] ?? ""],
+    OtherProgram.become(
+      ["liburnad", "bebidad"],
+      ["--simulate", "\(workloads)", "\(nodes)", arguments[BebidaOption.picture] ?? ""],
       in: context)
     throw CommandFailure(
-      1, "liburnad is not installed here, which plays the simulation.",
-      "Install the package liburna-server.")
+      1, "Neither liburnad nor bebidad is installed here, which play the simulation.",
+      "Install the package liburna-server or liburna-bebida.")
   }
 
   private static func number(

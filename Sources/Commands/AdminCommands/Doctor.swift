@@ -1,11 +1,9 @@
 // `liburna doctor`: whether this OAR 2 site can take kamelot, kao or the server.
 //
-// The database is asked by a program that is made for it: this one starts with every oarsub, in two
-// milliseconds, and libpq with all that it loads would double that. So the words are checked here, and liburnad
-// or kao, which have libpq anyway, take the process over.
+// The database is asked by a program that is made for it: the words are checked here, and liburnad or kao, which
+// have libpq anyway, take the process over.
 
 import CommandLine
-import Glibc
 
 enum DoctorOption {
   static let json = Key<Bool>.flag("--json", help: "As JSON")
@@ -42,8 +40,7 @@ public enum DoctorCommand: Command {
     var call = ["--doctor"] + words
     if arguments[DoctorOption.json] { call.append("--json") }
     if LabColour.isShown(on: context.output, in: context) { call.append("--colour") }
-    context.output.flush()
-    ServerProgram.become(["liburnad", "kao"], words: call, in: context)
+    OtherProgram.become(["liburnad", "kao"], call, in: context)
     throw CommandFailure(
       1, "[ERROR] Neither liburnad nor kao is installed here, which look at the database.",
       "Install the package liburna-server or liburna-planners on the host of OAR's server.")

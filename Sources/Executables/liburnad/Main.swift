@@ -1,5 +1,5 @@
-// The server's program, which also looks at the database for `liburna doctor` and plays for `bebida simulate`, and by
-// the name of bebidad lends the nodes of another batch system.
+// The server's program, which also looks at the database for `liburna doctor`, asks Kubernetes for `bebida install` and
+// plays for `bebida simulate`, and by the name of bebidad lends the nodes of another batch system.
 
 import Controller
 import LendingServer
@@ -10,11 +10,12 @@ import SiteCheck
 enum Main {
   static func main() {
     let words = CommandLine.arguments.dropFirst()
+    if InstallProgram.isCall(words) { InstallProgram.main(words) }
+    if SimulationProgram.isCall(words) { SimulationProgram.main(words) }
     if CommandLine.arguments.first.map({ $0.hasSuffix("bebidad") }) == true {
       return BebidaProgram.main()
     }
     if SiteDoctor.isCall(words) { SiteDoctor.main(words) }
-    if SimulationProgram.isCall(words) { SimulationProgram.main(words) }
     Server.main()
   }
 }

@@ -17,6 +17,8 @@ public enum NodeWords {
   /// A label: until when no job is planned on the node, in seconds of the epoch; absent while it is not lent.
   /// Pods that know how long they run choose by it (`Gt` in their affinity).
   public static let freeUntil = "bebida.liburna.io/free-until"
+  /// What all of these begin with.
+  static let prefix = "bebida.liburna.io/"
   /// Its value where no job is planned.
   static let forever: Int64 = 9_999_999_999
   /// A label is changed for no less than so many seconds, later or earlier: plans move with every pass.
@@ -81,6 +83,23 @@ extension Node {
     // The reason alone is not worth a write.
     if !steps.isEmpty || !texts.isEmpty { texts.append((NodeWords.reason, reason)) }
     return steps + annotationSteps(texts)
+  }
+
+  /// The steps that take all of ours off, the epoch too, so that nobody sees that this node was ever lent; empty if
+  /// it bears nothing of ours. A cordon that is not ours stays.
+  var stepsToForget: [Patch.Step] {
+    var steps = taintSteps(to: .none, epoch: 0)
+    if isCordonedByUs, isUnschedulable {
+      steps.append(.init("add", "/spec/unschedulable", .bool(false)))
+    }
+    for (place, names) in [
+      ("labels", metadata.labels.keys), ("annotations", metadata.annotations.keys),
+    ] {
+      steps += names.filter { $0.hasPrefix(NodeWords.prefix) }.sorted().map {
+        .init("remove", "/metadata/\(place)/" + $0.escapedForPointer)
+      }
+    }
+    return steps
   }
 
   private func taintSteps(to marks: Marks, epoch: Int64) -> [Patch.Step] {

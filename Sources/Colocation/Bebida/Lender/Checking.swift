@@ -4,20 +4,6 @@ import KubernetesClient
 import Wire
 
 extension Lender {
-  /// All that the lender does in Kubernetes.
-  static let permissions =
-    ["get", "list", "watch", "patch"].map { Permission($0, "nodes") }
-    + ["get", "list", "watch", "delete"].map { Permission($0, "pods") }
-    + [
-      Permission("create", "pods", part: "eviction"),
-      Permission("list", "poddisruptionbudgets", group: "policy"),
-      Permission("create", "events", namespace: "default"),
-    ]
-  /// What nobody who lends should be able to do.
-  static let excess = [
-    Permission("delete", "nodes"), Permission("create", "pods"), Permission("get", "secrets"),
-  ]
-
   /// Looks at all that lending depends on, now.
   public func check() async -> [LendingFinding] {
     var findings = await kubernetesFindings()
@@ -34,13 +20,13 @@ extension Lender {
       if capabilities.eviction == nil {
         findings.append(LendingFinding(.bad, "it can't evict pods: it is older than 1.20"))
       }
-      let answers = try await client.allowed(Self.permissions + Self.excess)
-      let missing = Self.permissions.filter { answers[$0] != true }
+      let answers = try await client.allowed(LendingRights.permissions + LendingRights.excess)
+      let missing = LendingRights.permissions.filter { answers[$0] != true }
       findings +=
         missing.isEmpty
         ? [LendingFinding(.good, "we may do there what lending needs")]
         : missing.map { LendingFinding(.bad, "we may not \($0) there") }
-      findings += Self.excess.filter { answers[$0] == true }.map {
+      findings += LendingRights.excess.filter { answers[$0] == true }.map {
         LendingFinding(.doubtful, "we may \($0) there, which lending needs not")
       }
       return findings

@@ -37,6 +37,9 @@ public struct ClientSettings: Sendable {
   /// Calls that are made side by side where many are asked for at once.
   public var width = 16
 
+  /// Whether the server only says what a change would come to, and keeps nothing of it (`dryRun=All`).
+  public var isTrial = false
+
   /// Who changes what, as the API notes it with every field.
   public var fieldManager = "liburna"
   public var userAgent = "liburna"

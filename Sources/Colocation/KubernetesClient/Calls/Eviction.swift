@@ -38,7 +38,7 @@ extension KubernetesClient {
       JSONValue.fields([
         "apiVersion": .string(version), "kind": .string("Eviction"),
         "metadata": .fields(["name": .string(name), "namespace": .string(namespace)]),
-        "deleteOptions": Self.deletion(grace: grace, uid: uid, isWhole: false),
+        "deleteOptions": deletion(grace: grace, uid: uid, isWhole: false),
       ]).text.utf8)
     do {
       _ = try await send(request)

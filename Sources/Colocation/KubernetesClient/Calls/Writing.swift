@@ -75,7 +75,7 @@ extension KubernetesClient {
     let kind = try await kind(of: type)
     var request = Request(
       "POST", Request.path(kind, namespace: namespace ?? access.namespace), .harmful)
-    request.query = [("fieldManager", settings.fieldManager)]
+    request.query = writing
     request.body = Array(
       body.setting("apiVersion", .string(kind.apiVersion)).setting("kind", .string(kind.kind))
         .text.utf8)
@@ -102,7 +102,7 @@ extension KubernetesClient {
       "PATCH",
       Request.path(kind, namespace: namespace ?? access.namespace, name: name, part: part),
       repetition)
-    request.query = [("fieldManager", settings.fieldManager)]
+    request.query = writing
     if case .apply(_, isForced: true) = patch { request.query.append(("force", "true")) }
     request.contentType = patch.contentType
     request.body = Array(patch.body(ifVersion: version).utf8)
@@ -123,7 +123,7 @@ extension KubernetesClient {
     let kind = try await kind(of: type)
     var request = Request(
       "DELETE", Request.path(kind, namespace: namespace ?? access.namespace, name: name), .harmless)
-    request.body = Array(Self.deletion(grace: grace, uid: uid, isWhole: true).text.utf8)
+    request.body = Array(deletion(grace: grace, uid: uid, isWhole: true).text.utf8)
     do {
       _ = try await send(request)
       return .accepted
@@ -134,12 +134,18 @@ extension KubernetesClient {
     }
   }
 
+  /// What goes with all that is created or changed.
+  private var writing: [(name: String, value: String)] {
+    [("fieldManager", settings.fieldManager)] + (settings.isTrial ? [("dryRun", "All")] : [])
+  }
+
   /// The options of a deletion, by themselves or within an eviction.
-  static func deletion(grace: Int?, uid: String?, isWhole: Bool) -> JSONValue {
+  func deletion(grace: Int?, uid: String?, isWhole: Bool) -> JSONValue {
     .fields([
       "apiVersion": isWhole ? .string("v1") : nil, "kind": isWhole ? .string("DeleteOptions") : nil,
       "gracePeriodSeconds": grace.map { .number(String($0)) },
       "preconditions": uid.map { .fields(["uid": .string($0)]) },
+      "dryRun": settings.isTrial ? .array([.string("All")]) : nil,
     ])
   }
 
@@ -149,7 +155,7 @@ extension KubernetesClient {
     let kind = event.about.namespace.isEmpty ? Event.core : try await kind(of: Event.self)
     var request = Request(
       "POST", Request.path(kind, namespace: event.metadata.namespace), .harmless)
-    request.query = [("fieldManager", settings.fieldManager)]
+    request.query = writing
     request.body = Array(event.body(as: kind).text.utf8)
     do {
       _ = try await send(request)
