@@ -134,6 +134,14 @@ extension LabSuite {
         let found = try test.sh("server", "bebida check")
         #expect(
           found.contains("good     SERVER_PROLOGUE_EXEC_FILE is /etc/bebida/prolog"), "\(found)")
+        // The end of a job while another one has cores of the same node opens nothing.
+        _ = try test.sh("frontend", Self.twoOnANode, user: "user1")
+        _ = try test.sh("server", Self.oneIsLeft)
+        #expect(
+          try test.sh("frontend", "kubectl get node node1 --no-headers").contains(
+            "SchedulingDisabled"))
+        _ = try test.sh("frontend", "touch ~user1/go-on")
+        try kubernetesHas(2, test)
         // One node's agent is gone.
         _ = try test.sh(
           "node1", "mv /usr/local/bin/liburna-node /root/; pkill -x liburna-node || true")
@@ -156,6 +164,28 @@ extension LabSuite {
         #expect(try test.sh("server", "oarnotify -l | grep -c 'state = notActive' || true") == "0")
       }
     }
+
+    /// A job that goes on is in `job`; another one on the same node ends.
+    private static let twoOnANode = """
+      cd
+      submit() {
+        oarsub -p "network_address='node1'" -l resource_id=1,walltime=0:2:0 "$1" | sed -n 's/^OAR_JOB_ID=//p'
+      }
+      submit 'until [ -e go-on ]; do sleep 0.2; done' >job
+      short=$(submit true)
+      tries=300
+      until oarstat -s -j "$short" | grep -q Terminated && oarstat -s -j "$(cat job)" | grep -q Running; do
+        tries=$((tries - 1)); [ $tries -gt 0 ] || { oarstat; exit 1; }; sleep 0.2
+      done
+      """
+
+    /// bebidad has seen the end of the other one.
+    private static let oneIsLeft = """
+      tries=300
+      until bebida explain node1 | grep -qx "  jobs that hold it: $(cat ~user1/job)"; do
+        tries=$((tries - 1)); [ $tries -gt 0 ] || { bebida explain node1; exit 1; }; sleep 0.2
+      done
+      """
 
     /// A job of OAR's on both nodes; its number is in `job`.
     private static let submitted = """
