@@ -89,7 +89,9 @@ class Site:
         self.api = Api(int(ports[0]), self.path("api"))
         self.write("kubeconfig", f"""apiVersion: v1
 kind: Config
-clusters: [{{name: c, cluster: {{server: "https://127.0.0.1:{ports[0]}", certificate-authority: {self.path("api/ca.crt")}}}}}]
+clusters:
+- name: c
+  cluster: {{server: "https://127.0.0.1:{ports[0]}", certificate-authority: {self.path("api/ca.crt")}}}
 users: [{{name: u, user: {{token: admin-token}}}}]
 contexts: [{{name: x, context: {{cluster: c, user: u}}}}]
 current-context: x
@@ -115,6 +117,8 @@ current-context: x
             os.makedirs(self.path(f"hosts.d/{name}/state"))
             os.makedirs(self.path(f"hosts.d/{name}/run"))
         place = self.path("hosts.d/{host}")
+        agent = (f"{self.binaries}/liburna-node agent --host {{host}} --state {place}/state --run {place}/run"
+                 f" --cgroup-root {self.root}/{{host}} --no-cpuset")
         self.write("bebida.conf", f"""BEBIDA_KUBECONFIG="{self.path('kubeconfig')}"
 BEBIDA_BATCH="slurm"
 BEBIDA_GRACE="5"
@@ -122,7 +126,7 @@ BEBIDA_POD_CGROUPS="kubepods"
 BEBIDA_INTENTS="{self.path('intents')}"
 BEBIDA_SLURM_PATH="{self.path('bin')}:/usr/bin:/bin"
 LIBURNA_SOCKET="{self.path('socket')}"
-LIBURNA_NODE_COMMAND="{self.binaries}/liburna-node agent --host {{host}} --state {place}/state --run {place}/run --cgroup-root {self.root}/{{host}} --no-cpuset"
+LIBURNA_NODE_COMMAND="{agent}"
 """)
         self.environment = {"BEBIDACONFFILE": self.path("bebida.conf"), "PATH": "/usr/bin:/bin"}
         with open(self.path("log"), "w", encoding="utf-8") as log:
