@@ -2,6 +2,7 @@
 on a node, as the kernel says, and whether Kubernetes may place pods there."""
 
 import collections
+import glob
 import os
 import re
 import subprocess
@@ -177,29 +178,39 @@ class Witness:
         return ", ".join(words)
 
     def look(self):
-        pattern = re.compile(rf"/liburna-lab-{re.escape(self.site.name)}-[^/\n]*/(node\d+)(/[^\n]*)?")
+        name = f"liburna-lab-{self.site.name}-*"
+        # The freezer of version 1, which jobs and pods are both in, or version 2 as a whole.
+        place = next(place for top in ("/sys/fs/cgroup/freezer", "/sys/fs/cgroup")
+                     for place in glob.iglob(f"{top}/**/{name}", recursive=True))
         while not self.is_over:
             begin = time.monotonic()
             pods, jobs = {}, {}
-            for number in filter(str.isdigit, os.listdir("/proc")):
-                try:
-                    with open(f"/proc/{number}/cgroup", encoding="utf-8") as file:
-                        places = pattern.findall(file.read())
-                    if not places:
-                        continue
-                    with open(f"/proc/{number}/cmdline", encoding="utf-8", errors="replace") as file:
-                        words = file.read()
-                except OSError:
-                    continue  # it has ended
-                node = places[0][0]
-                if not words:
-                    continue  # it is just ending
-                if any("/kubepods" in rest for _, rest in places):
-                    pods.setdefault(node, set()).add(number)
-                elif "slurm_script" in words and "slurmstepd" not in words:
-                    jobs.setdefault(node, set()).add(number)
-            self.judge(pods, jobs)
+            for node in ("node1", "node2"):
+                for group, processes in self.groups(f"{place}/{node}"):
+                    if "/kubepods" in group:
+                        pods.setdefault(node, []).extend(processes)
+                    elif any(self.is_of_job(process) for process in processes):
+                        jobs[node] = True
+            self.judge({node: some for node, some in pods.items() if some}, jobs)
             time.sleep(max(0.01, PAUSE - (time.monotonic() - begin)))
+
+    @staticmethod
+    def groups(top):
+        """The cgroups of a host, with their processes."""
+        for group, _, _ in os.walk(top):
+            try:
+                with open(f"{group}/cgroup.procs", encoding="utf-8") as file:
+                    yield group, file.read().split()
+            except OSError:
+                pass  # it is gone
+
+    @staticmethod
+    def is_of_job(process):
+        try:
+            with open(f"/proc/{process}/cmdline", encoding="utf-8", errors="replace") as file:
+                return "slurm_script" in file.read()
+        except OSError:
+            return False  # it has ended
 
     def judge(self, pods, jobs):
         self.pods, self.jobs = pods, jobs
