@@ -32,10 +32,12 @@ class Run:
             for name, scenario in self.wanted:
                 self.found[name] = self.play(scenario)
                 if self.verbose:
-                    print(f"    {self.title}: {name}: {'; '.join(self.found[name].words)}", flush=True)
+                    print(f"    {self.title}: {name}: {'; '.join(filter(None, self.found[name].words))}", flush=True)
                 self.site.settle()
         except Exception:  # pylint: disable=broad-except -- told, and the lab ends
             self.trouble = traceback.format_exc()
+            if self.verbose:
+                print(f"    {self.title}: {self.trouble}", flush=True)
         finally:
             try:
                 self.site.stop()
@@ -55,7 +57,7 @@ class Run:
 def table(names, scripts, bebida):
     """Rows of four columns, cut at words."""
     head = ("what happens", "the drain scripts", "bebida", "bebida is")
-    rows = [[name, *["; ".join(run.found[name].words) if name in run.found else "not run" for run in (scripts, bebida)],
+    rows = [[name, *["; ".join(filter(None, run.found[name].words)) if name in run.found else "not run" for run in (scripts, bebida)],
              "right" if name in bebida.found and bebida.found[name].is_right else "WRONG"] for name in names]
     for row in [head, *rows]:
         cells = [textwrap.wrap(cell, WIDTH) or [""] for cell in row]

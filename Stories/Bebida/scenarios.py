@@ -89,8 +89,9 @@ def requeued(site, found):
 
 def shrunk(site, found):
     job = site.submit("-N 2 --exclusive", 25)
-    site.must("the job to run", 60, lambda: site.running("node1"))
-    site.slurm(f"scontrol update jobid={job} numnodes=1")
+    site.must("the job to run, with both nodes closed", 60,
+              lambda: site.running("node1") and not site.open("node1") and not site.open("node2"))
+    site.slurm(f"cd /tmp; scontrol update jobid={job} numnodes=1")
     back(site, found, "node2", patience=12)
     site.slurm(f"scancel {job}")
     ended(site, job)
