@@ -29,7 +29,8 @@ class Found:
 
     def witness(self, site, heeds_kubernetes=True):
         seen = site.witness.violations(heeds_kubernetes)
-        self.add(not seen, "no pod beside a job", seen)
+        late = " (one that came late stood still)" if site.witness.late else ""
+        self.add(not seen, "no pod ran beside a job" + late, seen)
 
 
 def back(site, found, node="node1", patience=15):

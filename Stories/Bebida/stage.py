@@ -168,6 +168,8 @@ class Witness:
         self.beside = collections.Counter()
         self.opened = collections.Counter()
         self.row = collections.Counter()
+        # Looks that found processes of pods which came late and stood still.
+        self.late = 0
 
     def violations(self, heeds_kubernetes=True):
         """What no job should see, in words; empty if there was nothing."""
@@ -184,13 +186,15 @@ class Witness:
                      for place in glob.iglob(f"{top}/**/{name}", recursive=True))
         while not self.is_over:
             begin = time.monotonic()
-            pods, jobs = {}, {}
+            pods, frozen, jobs = {}, {}, {}
             for node in ("node1", "node2"):
                 for group, processes in self.groups(f"{place}/{node}"):
                     if "/kubepods" in group:
-                        pods.setdefault(node, []).extend(processes)
+                        place_of = frozen if self.is_frozen(group) else pods
+                        place_of.setdefault(node, []).extend(processes)
                     elif any(self.is_of_job(process) for process in processes):
                         jobs[node] = True
+            self.late += any(frozen.get(node) for node in jobs)
             self.judge({node: some for node, some in pods.items() if some}, jobs)
             time.sleep(max(0.01, PAUSE - (time.monotonic() - begin)))
 
@@ -203,6 +207,17 @@ class Witness:
                     yield group, file.read().split()
             except OSError:
                 pass  # it is gone
+
+    @staticmethod
+    def is_frozen(group):
+        """Whether none of its processes can run, as on a closed node those that a kubelet starts all the same."""
+        for name, word in (("freezer.state", "FROZEN"), ("cgroup.events", "frozen 1")):
+            try:
+                with open(f"{group}/{name}", encoding="utf-8") as file:
+                    return word in file.read()
+            except OSError:
+                continue
+        return False
 
     @staticmethod
     def is_of_job(process):
