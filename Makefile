@@ -6,8 +6,8 @@ BEBIDA_STORY = Scripts/setup tests && $(RELEASE)/liburna lab test -n 2 -c
 PROGRAMS = --product liburna --product liburnad --product liburna-node
 
 .PHONY: help setup build release deb demo demo-down test lint format bench bench-planner bench-lab bench-oar2 bench-bebida \
-	story-lab story-oar2 story-bebida-liburna story-bebida-oar story-bebida-slurm story-bebida-hazards torture torture-bebida torture-planner \
-	clean
+	story-lab story-oar2 story-bebida-liburna story-bebida-oar story-bebida-slurm story-bebida-hazards \
+	torture torture-bebida torture-planner clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22

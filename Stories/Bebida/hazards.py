@@ -50,7 +50,9 @@ class Run:
         try:
             scenario(self.site, found)
         except StoryError as error:
-            found.add(False, "", f"stuck: {error}" if self.verbose else f"stuck: {str(error).splitlines()[0]}")
+            found.add(False, "", "stuck: " + str(error).split(";", maxsplit=1)[0])
+            if self.verbose:
+                print(f"    {self.title}: {error}", flush=True)
         return found
 
 

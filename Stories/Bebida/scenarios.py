@@ -23,6 +23,7 @@ class Found:
     def time(self, seconds, limit, what):
         """Something took so long, or did not happen while it was waited for (None)."""
         if seconds is None:
+            # As long as it was waited for.
             self.add(False, "", f"{what} never")
         else:
             self.add(seconds <= limit, f"{what} after {seconds:.1f} s", f"{what} only after {seconds:.1f} s")
