@@ -5,9 +5,9 @@ RELEASE = .build/release
 BEBIDA_STORY = Scripts/setup tests && $(RELEASE)/liburna lab test -n 2 -c
 PROGRAMS = --product liburna --product liburnad --product liburna-node
 
-.PHONY: help setup build release deb demo demo-down test lint format bench bench-planner bench-lab bench-oar2 \
-	story-lab story-oar2 story-bebida-liburna story-bebida-oar story-bebida-slurm torture bebida-torture torture-planner \
-	clean
+.PHONY: help setup build release deb demo demo-down test lint format bench bench-planner bench-lab bench-oar2 bench-bebida \
+	story-lab story-oar2 story-bebida-liburna story-bebida-oar story-bebida-slurm story-bebida-hazards \
+	torture bebida-torture torture-planner clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -63,6 +63,10 @@ story-bebida-oar: release ## the same with OAR 2
 story-bebida-slurm: release ## the same with Slurm
 	@$(BEBIDA_STORY) bebida-slurm
 
+story-bebida-hazards: release ## show what shell scripts that drain nodes do wrong, and bebida in the same places
+	@Scripts/setup tests
+	@Scripts/story-bebida-hazards
+
 bench-lab: release ## print how fast labs come and go, and what they take
 	@Scripts/setup tests
 	@Benchmarks/lab --no-build
@@ -70,6 +74,10 @@ bench-lab: release ## print how fast labs come and go, and what they take
 bench-oar2: release ## time a pass over a queue of a real OAR 2 beside OAR's own scheduler
 	@Scripts/setup tests
 	@Benchmarks/oar2 --no-build
+
+bench-bebida: release ## time jobs' waiting for nodes that are lent, beside shell scripts that drain them
+	@Scripts/setup tests
+	@Benchmarks/bebida/measure
 
 torture: setup   ## kill servers and agents 10,000 times and look for damage
 	@LIBURNA_TORTURE_KILLS=10000 Scripts/test --filter Faults
