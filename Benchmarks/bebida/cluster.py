@@ -210,7 +210,7 @@ LIBURNA_NODE_COMMAND="{agent}"
 
     def by_drain(self, moment, job, names):
         self.hook([HERE / f"drain-{moment}"], job, names, DRAIN_PATH=f"{self.path('bin')}:/usr/bin:/bin",
-                  KUBECONFIG=self.path("kubeconfig"))
+                  KUBECONFIG=self.path("kubeconfig"), HOME=self.path("home"))
 
     def hand_over(self, hooks, job, names):
         """Seconds until the job may begin, node seconds in which closed nodes were nobody's, processes of pods
