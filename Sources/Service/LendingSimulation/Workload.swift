@@ -81,15 +81,20 @@ struct Application: Sendable, Hashable {
 struct PlayedChance {
   private var state: UInt64
 
-  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678 }
+  /// Mixed, as a neighbouring state would give the same chances one later.
+  init(seed: UInt64) { state = Self.mix(seed) }
 
   /// From 0, below 1.
   mutating func unit() -> Double {
     state &+= 0x9E37_79B9_7F4A_7C15
+    return Double(Self.mix(state) >> 11) * 0x1p-53
+  }
+
+  private static func mix(_ state: UInt64) -> UInt64 {
     var word = state
     word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
     word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return Double((word ^ (word >> 31)) >> 11) * 0x1p-53
+    return word ^ (word >> 31)
   }
 
   /// With mean 0 and deviation 1.
