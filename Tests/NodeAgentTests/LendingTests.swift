@@ -61,6 +61,29 @@ struct LendingTests {
     return pid
   }
 
+  /// A container that is started now never runs.
+  private func expectNothing(
+    _ host: TestHost, _ pod: String, of quality: String = "besteffort"
+  ) throws {
+    let (pid, output) = try container(host, pod, of: quality, script: "echo ran")
+    #expect(endStatus(pid) == SIGKILL)
+    #expect(try Descriptors.read(output, upTo: 4, named: "a pod").isEmpty)
+    Glibc.close(output)
+  }
+
+  /// Makes a cgroup as a kubelet does it, some moments before its first process: returns once it is frozen.
+  private func makeFrozen(_ host: TestHost, _ path: String) throws {
+    let groups = try groups(host)
+    try groups.create(Confinement(path: path, cpus: []))
+    let files = groups.directories(path).flatMap { ["\($0)/freezer.state", "\($0)/cgroup.events"] }
+    for _ in 0..<6000 {
+      let states = files.compactMap { Files.text($0) }
+      if states.contains(where: { $0.hasPrefix("FROZEN") || $0.contains("frozen 1") }) { return }
+      usleep(10_000)
+    }
+    Issue.record("\(path) is not frozen")
+  }
+
   private func endStatus(_ pid: pid_t) -> Int32 {
     var status: Int32 = 0
     waitpid(pid, &status, 0)
@@ -88,10 +111,7 @@ struct LendingTests {
       _ = try running(host)
       try agent.send(close(1))
       _ = try report(agent)
-      let (pid, output) = try container(host, script: "echo ran")
-      #expect(endStatus(pid) == SIGKILL)
-      #expect(try Descriptors.read(output, upTo: 4, named: "a pod").isEmpty)
-      Glibc.close(output)
+      try expectNothing(host, "pod1")
     }
   }
 
@@ -188,16 +208,9 @@ struct LendingTests {
       let stays = try running(host, "pod1-a")
       try agent.send(close(1, PodKeeping(groups: ["kubepods"], spared: ["1-a"])))
       #expect(try report(agent).isProvenClean)
-      let groups = try groups(host)
       for (number, quality) in ["besteffort", "burstable", "besteffort"].enumerated() {
-        // As kubelets do it: the cgroup of the pod some moments before its first process.
-        let pod = "kubepods/\(quality)/pod\(number)"
-        try groups.create(Confinement(path: pod, cpus: []))
-        usleep(20_000)
-        let (pid, output) = try container(host, "pod\(number)", of: quality, script: "echo ran")
-        #expect(endStatus(pid) == SIGKILL)
-        #expect(try Descriptors.read(output, upTo: 4, named: "a pod").isEmpty)
-        Glibc.close(output)
+        try makeFrozen(host, "kubepods/\(quality)/pod\(number)")
+        try expectNothing(host, "pod\(number)", of: quality)
         #expect(try report(agent) { $0.killed > number }.isProvenClean)
       }
       #expect(isAlive(Int(stays)))
@@ -237,12 +250,8 @@ struct LendingTests {
       try groups.create(Confinement(path: "other", cpus: []))
       try agent.send(close(1))
       #expect(try report(agent).isProvenClean)
-      try groups.create(Confinement(path: "kubepods", cpus: []))
-      usleep(20_000)
-      let (pid, output) = try container(host, "pod1", script: "echo ran")
-      #expect(endStatus(pid) == SIGKILL)
-      #expect(try Descriptors.read(output, upTo: 4, named: "a pod").isEmpty)
-      Glibc.close(output)
+      try makeFrozen(host, "kubepods")
+      try expectNothing(host, "pod1")
     }
   }
 

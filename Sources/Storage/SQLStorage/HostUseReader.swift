@@ -8,9 +8,9 @@ struct HostUseReader {
   let connection: Connection
 
   /// States in which processes of a job may be on its hosts, or soon will.
-  private static let holding: [JobState] = [
-    .toLaunch, .launching, .running, .suspended, .resuming, .finishing, .toError,
-  ]
+  private static let holding = JobState.allCases.filter {
+    $0.holdsResources || $0 == .toError
+  }
 
   func read() throws -> HostUse {
     try connection.snapshot {
